@@ -1,0 +1,135 @@
+"""Scores a model on test sets under one protocol of the literature.
+
+    python eval.py --model=NAME|--checkpoint=DIR --scale=4 --data=DIR[,DIR...]
+                   [--protocol=rgb|y-uint8] [--json=FILE] [--save=DIR]
+
+Each DIR holds HR/ (and optionally LR_x4/), or HR images directly.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jaxsr.cli.run import run
+from jaxsr.errors import InputError
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="eval.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--model", help="an interpolation: nearest, bilinear, bicubic, lanczos")
+    what.add_argument("--checkpoint", type=Path, help="the --workdir of a training run")
+    parser.add_argument("--scale", type=int, help="default: the checkpoint's")
+    parser.add_argument("--data", required=True, help="folders, separated by commas")
+    parser.add_argument("--protocol", help="default: the checkpoint's, or rgb")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
+    parser.add_argument("--save", type=Path, help="also write the results into this folder")
+    args = parser.parse_args(argv)
+
+    from tqdm import tqdm
+
+    from jaxsr.degradations import get_degradation
+    from jaxsr.evaluation import evaluate, make_scorer, read_test_set
+    from jaxsr.metrics import get_protocol
+
+    name, model, variables, config = _load(args.model, args.checkpoint, args.scale)
+    protocol = get_protocol(args.protocol or config.get("protocol", "rgb"))
+    degrade = get_degradation(config.get("degradation", "bicubic"), model.scale)
+    scorer = make_scorer(model, protocol, degrade)
+    folders = _folders(args.data)
+    # All images are read before the first is scored: a broken one shows at once.
+    sets = {key: read_test_set(path, model.scale, protocol) for key, path in folders.items()}
+
+    print(f"{name} x{model.scale}, protocol {protocol.name}")
+    print(f"{'set':<16}{'PSNR-Y':>10}{'SSIM-Y':>10}{'images':>9}{'seconds':>10}")
+    report: dict[str, Any] = {}
+    for key, images in sets.items():
+
+        def watch(images: Sequence[Any], key: str = key) -> Any:
+            return tqdm(images, desc=key, unit="image", leave=False, disable=None, delay=2)
+
+        result = evaluate(scorer, variables, images, watch)
+        print(
+            f"{key:<16}{result.psnr:>7.2f} dB{result.ssim:>10.4f}"
+            f"{len(images):>9}{result.seconds:>10.1f}"
+        )
+        report[key] = {"psnr": result.psnr, "ssim": result.ssim, "n": len(images)}
+        report[key]["images"] = {
+            score.name: {"psnr": score.psnr, "ssim": score.ssim} for score in result.images
+        }
+        if args.save is not None:
+            _save(args.save / key, images, result.images, model.scale)
+    if args.json is not None:
+        _write_json(
+            args.json,
+            {"model": name, "scale": model.scale, "protocol": protocol.name, "sets": report},
+        )
+    return 0
+
+
+def _load(
+    name: str | None, checkpoint: Path | None, scale: int | None
+) -> tuple[str, Any, Any, dict[str, Any]]:
+    """Name, module, variables, and the training config (empty without a checkpoint)."""
+    if checkpoint is not None:
+        from jaxsr.training.checkpoint import load_model
+
+        model, variables, spec = load_model(checkpoint)
+        config = spec["config"]
+        if scale not in (None, model.scale):
+            raise InputError(f"--scale={scale}, but {checkpoint} enlarges {model.scale} times")
+        return config["model"], model, variables, config
+    from jaxsr.models import MODELS, create_model
+
+    assert name is not None
+    if scale is None:
+        raise InputError("--scale: say how many times to enlarge, such as --scale=4")
+    model = create_model(name, scale=scale)
+    if MODELS[name].needs_weights:
+        raise InputError(f"{name} has no weights of its own; give --checkpoint=DIR")
+    return name, model, {}, {}
+
+
+def _folders(data: str) -> dict[str, Path]:
+    """Folder name -> folder; names must differ, since results are kept by name."""
+    folders: dict[str, Path] = {}
+    for part in filter(None, data.split(",")):
+        path = Path(part)
+        key = path.resolve().name
+        if key in folders:
+            raise InputError(f"--data: two folders are called {key}; rename one")
+        folders[key] = path
+    if not folders:
+        raise InputError("--data: no folder given")
+    return folders
+
+
+def _save(folder: Path, images: Sequence[Any], scores: Sequence[Any], scale: int) -> None:
+    """Writes each result as a PNG; luma results get bicubic's chroma."""
+    from jaxsr.image.io import Picture, write_image
+    from jaxsr.side_by_side import colour_of
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"--save: cannot make {folder} ({error.strerror})") from None
+    for image, score in zip(images, scores, strict=True):
+        pixels = colour_of(score.sr, image, scale)
+        write_image(folder / f"{Path(image.name).stem}.png", Picture(pixels, None))
+
+
+def _write_json(path: Path, value: Any) -> None:
+    from jaxsr.training.runlog import write_json
+
+    try:
+        write_json(path, value)
+    except OSError as error:
+        raise InputError(f"--json: cannot write {path} ({error.strerror})") from None
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))

@@ -1,0 +1,1 @@
+"""The `jaxsr` command: one file per sub-command."""

@@ -1,0 +1,30 @@
+"""The `jaxsr` command."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from jaxsr.cli import models, prepare, upscale
+from jaxsr.cli.run import run
+
+
+def main(argv: Sequence[str]) -> int:
+    """Parses the command line and calls the sub-command; returns the exit status."""
+    from importlib.metadata import version
+
+    parser = argparse.ArgumentParser(prog="jaxsr", description="Single-image super-resolution.")
+    parser.add_argument("--version", action="version", version=version("jax-superres"))
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in (prepare, upscale, models):
+        command.add_parser(subparsers)
+    args = parser.parse_args(argv)
+    return args.func(args)
+
+
+def entry() -> None:
+    """The console script."""
+    sys.exit(run(main))
+
+
+if __name__ == "__main__":
+    entry()

@@ -1,0 +1,22 @@
+"""How every entry point ends: 0 done, 1 some inputs failed, 2 wrong usage or input."""
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+
+from jaxsr.errors import InputError
+
+
+def run(main: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
+    """Calls `main(argv)` and turns an `InputError` into one line on stderr and status 2."""
+    try:
+        return main(sys.argv[1:] if argv is None else argv)
+    except InputError as error:
+        print("error: " + " ".join(str(error).split()), file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `jaxsr models | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

@@ -1,0 +1,138 @@
+"""`jaxsr upscale INPUT... -o OUT`: enlarge image files and folders of them."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from jaxsr.errors import InputError
+
+
+def add_parser(subparsers: Any) -> None:
+    """Adds `upscale` to the sub-commands of an argparse parser."""
+    parser = subparsers.add_parser(
+        "upscale",
+        help="enlarge images",
+        description="Enlarges images, keeping their format, depth, transparency and ICC profile.",
+    )
+    parser.add_argument("inputs", metavar="INPUT", type=Path, nargs="+", help="image or folder")
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=Path,
+        required=True,
+        help="the new file for one input file, otherwise a folder, made if missing",
+    )
+    parser.add_argument("--model", metavar="NAME", help="see `jaxsr models`")
+    parser.add_argument(
+        "--checkpoint", metavar="DIR", type=Path, help="the --workdir of a training run"
+    )
+    parser.add_argument(
+        "--scale", metavar="N", type=int, help="default: the checkpoint's, or 4 without one"
+    )
+    parser.set_defaults(func=command)
+
+
+def command(args: argparse.Namespace) -> int:
+    """Enlarges every input; one that fails is reported on stderr and the others go on.
+
+    Returns:
+      0 when all were done, 1 when some failed, 2 when all did.
+
+    Raises:
+      InputError: before any work, when outputs would overwrite each other or an input, or the
+        model cannot be made.
+    """
+    from tqdm import tqdm
+
+    jobs, failed = _plan(args.inputs, args.output)
+    model, variables = _model(args.model, args.checkpoint, args.scale)
+    done = 0
+    for source, target in tqdm(
+        jobs, unit="image", disable=len(jobs) < 2 or not sys.stderr.isatty()
+    ):
+        try:
+            line = _upscale_file(source, target, model, variables)
+        except InputError as error:
+            tqdm.write(f"error: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            tqdm.write(line, file=sys.stdout)
+            done += 1
+    if not failed:
+        return 0
+    return 1 if done else 2
+
+
+def _plan(inputs: list[Path], output: Path) -> tuple[list[tuple[Path, Path]], int]:
+    """Every (source, target), and the number of folders that gave none, reported on stderr."""
+    from jaxsr.image.io import EXTENSIONS, find_images
+
+    to_file = output.suffix.lower() in EXTENSIONS and not output.is_dir()
+    if to_file and (len(inputs) > 1 or inputs[0].is_dir()):
+        raise InputError(f"-o {output}: names a file, but the inputs need a folder; give a folder")
+    sources: list[Path] = []
+    failed = 0
+    for path in inputs:
+        try:
+            sources += find_images(path) if path.is_dir() else [path]
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            failed += 1
+    originals = {source.resolve() for source in sources}
+    jobs: dict[Path, Path] = {}
+    for source in sources:
+        target = output if to_file else output / source.name
+        if target in jobs:
+            raise InputError(
+                f"{jobs[target]} and {source} would both be written to {target}; "
+                "run them with different -o"
+            )
+        if target.resolve() in originals:
+            raise InputError(f"{target}: would overwrite an input; choose another -o")
+        jobs[target] = source
+    return [(source, target) for target, source in jobs.items()], failed
+
+
+def _model(name: str | None, checkpoint: Path | None, scale: int | None) -> tuple[Any, Any]:
+    """The model and its variables, from a checkpoint or, for interpolation, by name alone."""
+    if checkpoint is not None:
+        from jaxsr.training.checkpoint import load_model
+
+        model, variables, spec = load_model(checkpoint)
+        stored = spec["config"]["model"]
+        if name not in (None, stored):
+            raise InputError(f"--model {name}, but {checkpoint} holds {stored}; drop --model")
+        if scale not in (None, model.scale):
+            raise InputError(
+                f"--scale {scale}, but {checkpoint} enlarges {model.scale} times; drop --scale"
+            )
+        return model, variables
+    if name is None:
+        raise InputError("no model; give --model NAME or --checkpoint DIR")
+    from jaxsr.models import MODELS, create_model
+
+    model = create_model(name, scale=4 if scale is None else scale)
+    if MODELS[name].needs_weights:
+        raise InputError(f"{name} has no weights of its own; give --checkpoint DIR")
+    return model, {}
+
+
+def _upscale_file(source: Path, target: Path, model: Any, variables: Any) -> str:
+    """Enlarges one file and tells its two sizes, width x height."""
+    from jaxsr.image.io import check_format, read_image, write_image
+    from jaxsr.inference import upscale_picture
+
+    picture = read_image(source)
+    check_format(target, picture)  # before the long part
+    result = upscale_picture(picture, model, variables)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"{target.parent}: cannot make this folder: {error.strerror}; choose another -o"
+        ) from None
+    write_image(target, result)
+    (h, w), (big_h, big_w) = picture.pixels.shape[:2], result.pixels.shape[:2]
+    return f"{source} {w}x{h} -> {target} {big_w}x{big_h}"

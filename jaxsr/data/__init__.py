@@ -1,0 +1,21 @@
+"""HR images: `open_source` opens, `build_cache` decodes once, `make_batch` cuts patches.
+
+Everything here is uint8 [H, W, 3] NumPy on the host; the LR side is made from it on the device
+(`jaxsr.degradations`). Importing this package imports NumPy only: Pillow, tfds and tqdm come in
+with the first function that needs them. `jaxsr.data.prepare` writes datasets.
+"""
+
+from jaxsr.data.batches import Plan, make_batch, make_plan, prefetch
+from jaxsr.data.cache import Cache, build_cache
+from jaxsr.data.source import Source, open_source
+
+__all__ = [
+    "Cache",
+    "Plan",
+    "Source",
+    "build_cache",
+    "make_batch",
+    "make_plan",
+    "open_source",
+    "prefetch",
+]

@@ -1,0 +1,15 @@
+"""Image operators: arrays in, arrays out. `io` alone touches files and is imported where used."""
+
+from jaxsr.image.colour import luma, rgb_to_ycbcr, to_float, to_uint8, ycbcr_to_rgb
+from jaxsr.image.resize import imresize, pillow_resize, resize_matrix
+
+__all__ = [
+    "imresize",
+    "luma",
+    "pillow_resize",
+    "resize_matrix",
+    "rgb_to_ycbcr",
+    "to_float",
+    "to_uint8",
+    "ycbcr_to_rgb",
+]

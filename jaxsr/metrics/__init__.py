@@ -1,0 +1,6 @@
+"""Measures of a result against the truth: `(sr, hr) -> [N]`, one value per image."""
+
+from jaxsr.metrics.distortion import psnr, ssim
+from jaxsr.metrics.protocol import PROTOCOLS, Protocol, get_protocol
+
+__all__ = ["PROTOCOLS", "Protocol", "get_protocol", "psnr", "ssim"]

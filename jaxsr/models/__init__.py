@@ -1,0 +1,50 @@
+"""The model registry: `create_model(name, scale=...)` gives a flax.linen Module.
+
+Every model has the same signature, `sr = model.apply(variables, lr)`: NHWC float32 in [0, 1] in
+and out, the result `scale` times as large. Range, mean shift and enlargement happen inside.
+Class attribute `colour` says which channels it takes: "rgb" three; "y" one (luma), or three, of
+which luma goes through the network and chroma through bicubic; "any" any number.
+
+To add a model: one file with a `MODELS` dict, and its line below.
+"""
+
+from typing import Any
+
+from flax import linen as nn
+
+from jaxsr.errors import InputError, nearest
+from jaxsr.models import edsr, espcn, interpolation
+from jaxsr.models.card import Card
+
+MODELS: dict[str, Card] = {**interpolation.MODELS, **espcn.MODELS, **edsr.MODELS}
+
+
+def create_model(name: str, *, scale: int, **arguments: Any) -> nn.Module:
+    """Builds the model `name` for an integer `scale`.
+
+    Args:
+      name: a key of `MODELS`.
+      scale: the enlargement; must be one that the model's paper has.
+      **arguments: fields of the module, such as `dtype=jnp.bfloat16` (the compute type).
+
+    Raises:
+      InputError: for an unknown name, scale or argument.
+    """
+    if name not in MODELS:
+        raise InputError(f"unknown model '{name}'{nearest(name, MODELS)}")
+    card = MODELS[name]
+    if scale not in card.scales:
+        scales = ", ".join(map(str, card.scales))
+        raise InputError(f"{name} has no scale {scale}; it has {scales}")
+    try:
+        return card.build(scale=scale, **arguments)
+    except TypeError as error:
+        raise InputError(f"cannot build {name}: {error}") from None
+
+
+def model_names() -> tuple[str, ...]:
+    """The names that `create_model` knows, in the order of the registry."""
+    return tuple(MODELS)
+
+
+__all__ = ["MODELS", "Card", "create_model", "model_names"]

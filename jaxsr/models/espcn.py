@@ -1,0 +1,49 @@
+"""ESPCN: Shi et al. 2016, "Real-Time Single Image and Video Super-Resolution Using an Efficient
+Sub-Pixel Convolutional Neural Network", https://arxiv.org/abs/1609.05158.
+
+Three convolutions in LR space, then the sub-pixel layer: conv 5 1->64, tanh, conv 3 64->32, tanh,
+conv 3 32->scale^2, shuffle. No activation at the output. A luma network: chroma of RGB input is
+enlarged by bicubic. The paper does not print its initialisation; PyTorch's default is taken.
+"""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxsr.models.blocks import conv, on_luma, pixel_shuffle
+from jaxsr.models.card import Card
+
+
+class ESPCN(nn.Module):
+    """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same]."""
+
+    scale: int
+    icnr: bool = False  # start the sub-pixel layer as nearest-neighbour enlargement
+    dtype: Any = None  # compute type; parameters stay float32
+    colour: ClassVar[str] = "y"
+
+    @nn.compact
+    def __call__(self, lr: jax.Array) -> jax.Array:
+        return on_luma(self._luma, lr, self.scale)
+
+    def _luma(self, x: jax.Array) -> jax.Array:
+        x = jnp.tanh(conv(x, 64, 5, "conv1", dtype=self.dtype))
+        x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype))
+        shuffle = self.scale if self.icnr else 1
+        x = conv(x, self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
+        return pixel_shuffle(x, self.scale).astype(jnp.float32)
+
+
+MODELS = {
+    "espcn": Card(
+        build=ESPCN,
+        title="Real-Time Single Image and Video Super-Resolution Using an Efficient Sub-Pixel "
+        "Convolutional Neural Network",
+        year=2016,
+        url="https://arxiv.org/abs/1609.05158",
+        upsampling="end: sub-pixel",
+        scales=(2, 3, 4),
+    )
+}

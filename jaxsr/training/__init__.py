@@ -1,0 +1,1 @@
+"""Training: typed configs, state, the supervised step, the loop, checkpoints."""

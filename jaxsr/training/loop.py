@@ -1,0 +1,327 @@
+"""The training loop, top to bottom: open, restore, step, look, save.
+
+The train step is pure; everything with an effect is here. A run is a function of its config
+alone: batches are a function of (seed, step), the state holds the rest, so a run that was stopped
+anywhere and started again ends as if it had not been.
+"""
+
+import dataclasses
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+
+from jaxsr.data import build_cache, make_batch, make_plan, open_source, prefetch
+from jaxsr.degradations import get_degradation
+from jaxsr.errors import InputError
+from jaxsr.evaluation import (
+    Scorer,
+    SetResult,
+    TestImage,
+    check_size,
+    evaluate,
+    make_scorer,
+    read_test_set,
+)
+from jaxsr.losses import get_loss
+from jaxsr.metrics import get_protocol
+from jaxsr.metrics.protocol import crop_to_multiple
+from jaxsr.models import create_model
+from jaxsr.training.checkpoint import Checkpoints, read_spec
+from jaxsr.training.config import TrainConfig, check, from_dict, to_dict
+from jaxsr.training.optimizer import make_optimizer, make_schedule
+from jaxsr.side_by_side import side_by_side
+from jaxsr.training.runlog import RunLog, versions, write_json
+from jaxsr.training.state import TrainState, create_state, evaluated_variables
+from jaxsr.training.step import make_train_step
+
+Say = Callable[[str], None]
+
+# What may not change between a checkpoint and the run that goes on from it.
+_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: the step reached, the last validation, bicubic's, the picture, the signal
+    that stopped it early (or None)."""
+
+    step: int
+    validation: SetResult | None
+    bicubic: SetResult | None
+    picture: Path | None
+    stopped_by: str | None
+
+
+def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
+    """Trains `config` in `workdir`, going on from its newest whole checkpoint if it has one.
+
+    Args:
+      config: the run; checked before anything is read or written.
+      workdir: the run folder, made if missing.
+      say: prints a line for the user.
+
+    Raises:
+      InputError: for a config, images, or a run folder that cannot be used.
+    """
+    check(config)
+    devices = jax.device_count()
+    if config.data.batch % devices:
+        raise InputError(
+            f"config.data.batch: {config.data.batch} does not split over {devices} devices"
+        )
+    workdir = Path(workdir)
+    _refuse_another_run(workdir, config, say)
+
+    # Images first: a broken file must show before a run folder appears.
+    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
+    protocol = get_protocol(config.protocol)
+    degrade = get_degradation(config.degradation, config.scale)
+    tests = _validation_images(config, protocol)
+    cache = build_cache(
+        open_source(config.data.train),
+        memory_limit=config.data.memory_limit_mib << 20,
+        rescale=config.data.rescale,
+        min_size=config.data.patch,
+    )
+    for name in cache.left_out:
+        say(f"left out: {name} is smaller than the {config.data.patch} px patch")
+    plan = make_plan(cache, config.data.patch)
+
+    # One mesh of all devices: the batch is split, everything else is on each of them.
+    mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,))
+    split = NamedSharding(mesh, PartitionSpec("data"))
+    everywhere = NamedSharding(mesh, PartitionSpec())
+
+    optimizer = make_optimizer(config.optimizer, config.steps)
+    state = create_state(model, optimizer, jax.random.key(config.seed), ema=config.ema > 0)
+    state = jax.device_put(state, everywhere)
+    train_step = make_train_step(
+        model, optimizer, get_loss(config.loss), protocol, degrade, config.ema
+    )
+    # Without the pinned result the compiler may lay the next state out otherwise.
+    step_fn = jax.jit(train_step, donate_argnums=0, out_shardings=(everywhere, everywhere))
+    scorer = make_scorer(model, protocol, degrade)
+    schedule = make_schedule(config.optimizer, config.steps)
+
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        write_json(workdir / "config.json", to_dict(config))
+        write_json(workdir / "versions.json", versions())
+    except OSError as error:
+        raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from None
+
+    spec = {"config": to_dict(config), "versions": versions()}
+    with Checkpoints(workdir / "checkpoints") as checkpoints, _stop_signals() as stop:
+        restored = checkpoints.restore(state, warn=say)
+        if restored is not None:
+            state, _, start = restored
+            say(f"resuming {workdir} at step {start}")
+        else:
+            start = 0
+        log = RunLog(workdir, start)
+        say(
+            f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
+            f"{len(cache)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
+        )
+
+        def make(step: int) -> jax.Array:
+            hr = make_batch(
+                plan, config.seed, step, batch=config.data.batch, augment=config.data.augment
+            )
+            return jax.make_array_from_process_local_data(split, hr)
+
+        def save(step: int, result: SetResult | None) -> None:
+            metrics = None if result is None else {"psnr": result.psnr, "ssim": result.ssim}
+            checkpoints.save(step, state, spec=spec, metrics=metrics)
+
+        def validate(step: int) -> SetResult | None:
+            if not tests:
+                return None
+            result = evaluate(scorer, evaluated_variables(state), tests)
+            log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
+            picture = side_by_side(tests[:4], [(config.model, result.images)], config.scale)
+            log.picture(step, "validation", picture)
+            say(
+                f"step {step}: validation PSNR-Y {result.psnr:.2f} dB, SSIM-Y {result.ssim:.4f} "
+                f"({protocol.name})"
+            )
+            return result
+
+        meter = _Meter(config, start, schedule)
+        batches = prefetch(make, start, config.steps)
+        saved = start if restored is not None else -1
+        result, waiting = None, None  # `waiting` = (step, metrics) not read yet
+        step = start
+        with _progress(config.steps, start) as bar:
+            for hr in batches:
+                state, metrics = step_fn(state, hr)
+                # Reading the metrics one step behind keeps the device busy and the number of
+                # steps in flight bounded.
+                if waiting is not None:
+                    meter.read(*waiting, bar, log, say)
+                step += 1
+                waiting = (step, metrics)
+                last = step == config.steps or stop.name is not None
+                result = None
+                if (step % config.validate_every == 0 or last) and stop.name is None:
+                    meter.read(*waiting, bar, log, say)
+                    waiting = None
+                    result = validate(step)
+                    meter.pause()
+                if step % config.checkpoint_every == 0 or result is not None or last:
+                    save(step, result)
+                    saved = step
+                if stop.name is not None:
+                    break
+            batches.close()
+            if waiting is not None:
+                meter.read(*waiting, bar, log, say)
+        if saved != step:
+            save(step, None)
+        checkpoints.wait()
+        if stop.name is not None and step < config.steps:
+            log.close()
+            say(f"{stop.name}: saved step {step}; the same command goes on from there")
+            return Outcome(step, None, None, None, stop.name)
+        if result is None:  # the run had been finished before
+            result = validate(step)
+        bicubic, picture = None, None
+        if result is not None:
+            bicubic, picture = _compare(config, workdir, tests, result)
+        log.close()
+        return Outcome(step, result, bicubic, picture, None)
+
+
+def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
+    """A run folder belongs to one model: names the field that differs."""
+    if workdir.exists() and not workdir.is_dir():
+        raise InputError(f"--workdir: {workdir} is not a folder")
+    if not any((workdir / "checkpoints").glob("[0-9]*")):
+        return
+    try:
+        stored = from_dict(read_spec(workdir / "checkpoints")[0]["config"])
+    except InputError:
+        return  # restoring will say what is wrong with it
+    for name in _IDENTITY:
+        old, new = getattr(stored, name), getattr(config, name)
+        if old != new:
+            raise InputError(
+                f"--workdir: {workdir} holds a run with {name} {old}, the config says {new}; "
+                "use another --workdir"
+            )
+    for name in (f.name for f in dataclasses.fields(TrainConfig)):
+        if getattr(stored, name) != getattr(config, name):
+            say(f"note: config.{name} differs from the run so far in {workdir}")
+
+
+def _validation_images(config: TrainConfig, protocol: Any) -> list[TestImage]:
+    """Images of files and folders as they are; of datasets, the split `validation`."""
+    from jaxsr.data.source import find_dataset
+
+    tests: list[TestImage] = []
+    for path in config.data.validation:
+        if find_dataset(Path(path)) is None:
+            tests += read_test_set(path, config.scale, protocol)
+            continue
+        source = open_source([path], split="validation")
+        for i, name in enumerate(source.names):
+            hr = crop_to_multiple(source[i], config.scale)
+            tests.append(TestImage(name, check_size(np.asarray(hr), config.scale, name)))
+    return tests
+
+
+def _compare(
+    config: TrainConfig, workdir: Path, tests: Sequence[TestImage], result: SetResult
+) -> tuple[SetResult, Path]:
+    """Scores bicubic on the same images and writes the side-by-side picture."""
+    from jaxsr.image.io import Picture, write_image
+
+    protocol = get_protocol(config.protocol)
+    degrade = get_degradation(config.degradation, config.scale)
+    scorer: Scorer = make_scorer(
+        create_model("bicubic", scale=config.scale), protocol, degrade
+    )
+    bicubic = evaluate(scorer, {}, tests)
+    columns = [("bicubic", bicubic.images), (config.model, result.images)]
+    picture = workdir / "side_by_side.png"
+    pixels = side_by_side(tests[:4], columns, config.scale)
+    write_image(picture, Picture(pixels, None))
+    return bicubic, picture
+
+
+class _Meter:
+    """Turns the metrics of steps into log lines, scalars and the progress bar's text."""
+
+    def __init__(self, config: TrainConfig, start: int, schedule: Callable[[int], Any]) -> None:
+        self._config, self._schedule = config, schedule
+        self._since, self._from = time.perf_counter(), start
+
+    def read(self, step: int, metrics: dict[str, jax.Array], bar: Any, log: RunLog, say: Say) -> None:
+        bar.update(1)
+        if step % self._config.log_every and step != self._config.steps:
+            return
+        values = {name: float(value) for name, value in metrics.items()}
+        if not math.isfinite(values["loss"]):
+            raise FloatingPointError(
+                f"the loss is {values['loss']} at step {step}; lower "
+                "config.optimizer.learning_rate or set config.optimizer.clip_norm"
+            )
+        elapsed = time.perf_counter() - self._since
+        rate = (step - self._from) * self._config.data.batch / max(elapsed, 1e-9)
+        self._since, self._from = time.perf_counter(), step
+        learning_rate = float(self._schedule(step - 1))
+        named = {f"train/{name}": value for name, value in values.items()}
+        log.scalars(
+            step, {**named, "train/learning_rate": learning_rate, "train/images_per_second": rate}
+        )
+        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s"
+        if bar.disable:
+            say(f"step {step}/{self._config.steps}: {text}")
+        else:
+            bar.set_postfix_str(text)
+
+    def pause(self) -> None:
+        """Leaves the time since the last reading (validation) out of the rate."""
+        self._since = time.perf_counter()
+
+
+def _progress(steps: int, start: int) -> Any:
+    from tqdm import tqdm
+
+    # disable=None: a bar on a terminal, log lines in a file.
+    return tqdm(total=steps, initial=start, unit="step", dynamic_ncols=True, disable=None)
+
+
+class _Stop:
+    name: str | None = None
+
+
+@contextmanager
+def _stop_signals() -> Iterator[_Stop]:
+    """Ctrl-C and SIGTERM set `name` instead of ending the process; a second Ctrl-C ends it."""
+    stop = _Stop()
+
+    def note(number: int, frame: Any) -> None:
+        stop.name = signal.Signals(number).name
+        signal.signal(number, previous[number])
+
+    try:
+        previous = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not the main thread: whoever runs us handles signals
+        with nullcontext():
+            yield stop
+        return
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

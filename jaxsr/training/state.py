@@ -1,0 +1,45 @@
+"""Everything a run needs to go on, as one pytree."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class TrainState:
+    """The state of a supervised run; `step` is also the position in the data."""
+
+    step: jax.Array  # int32 scalar: updates done
+    params: Any
+    opt_state: Any
+    ema: Any  # averaged parameters, or {} where no average is kept
+    rng: jax.Array  # typed key; step k uses fold_in(rng, k)
+
+
+def create_state(
+    model: Any, optimizer: optax.GradientTransformation, key: jax.Array, *, ema: bool
+) -> TrainState:
+    """A fresh state.
+
+    Runs the initialisers one by one: compiled as one program, as `jax.jit(model.init)` would be,
+    they take minutes of compilation on a CPU.
+    """
+    init_key, rng = jax.random.split(key)
+    channels = 1 if model.colour == "y" else 3
+    params = model.init(init_key, jnp.zeros((1, 8, 8, channels)))["params"]
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        opt_state=optimizer.init(params),
+        ema=jax.tree.map(jnp.copy, params) if ema else {},
+        rng=rng,
+    )
+
+
+def evaluated_variables(state: TrainState) -> dict[str, Any]:
+    """The variables to evaluate and to ship: the averaged parameters where there are any."""
+    return {"params": state.ema or state.params}

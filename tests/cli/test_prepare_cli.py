@@ -1,0 +1,64 @@
+"""`jaxsr prepare` through its parser, in process."""
+
+import argparse
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.cli import prepare
+from jaxsr.cli.run import run
+from jaxsr.data import open_source
+
+
+@pytest.fixture
+def jaxsr():
+    parser = argparse.ArgumentParser("jaxsr")
+    prepare.add_parser(parser.add_subparsers(required=True))
+
+    def main(argv):
+        args = parser.parse_args(argv)
+        return args.func(args)
+
+    return lambda *argv: run(main, [str(a) for a in argv])
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for i, (h, w) in enumerate([(300, 400), (10, 20), (500, 600), (40, 40)]):
+        Image.fromarray(np.full((h, w, 3), i, np.uint8)).save(folder / f"{i}.png")
+    return folder
+
+
+def test_summary_and_dataset(jaxsr, photos, tmp_path, capfd):
+    out = tmp_path / "dataset"
+    assert jaxsr("prepare", photos, "-o", out, "--validation", 1) == 0
+    assert capfd.readouterr() == (
+        "images      4\n"
+        "megapixels  0.4\n"
+        "smallest    20x10\n"
+        "largest     600x500\n"
+        "splits      train 3, validation 1\n"
+        f"dataset     {out}/photos/1.0.0\n"
+        "\n"
+        "Train on it:\n"
+        f"  python train.py --config=configs/espcn_x3.py --config.data.train={out} "
+        "--workdir=runs/NAME\n",
+        "",
+    )
+    assert open_source(out).names == ("0.png", "1.png", "3.png")
+    assert "tensorflow" not in sys.modules
+
+
+def test_refusals_are_one_line_and_status_2(jaxsr, photos, tmp_path, capfd):
+    assert jaxsr("prepare", tmp_path / "nowhere", "-o", tmp_path / "out") == 2
+    assert jaxsr("prepare", photos, "-o", photos) == 2
+    lines = capfd.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert all(line.startswith("error: ") for line in lines)
+    with pytest.raises(SystemExit) as stop:
+        jaxsr("prepare", photos)
+    assert stop.value.code == 2

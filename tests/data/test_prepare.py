@@ -1,0 +1,191 @@
+"""Datasets are checked by tfds' own reader as well as by `open_source`."""
+
+import hashlib
+import sys
+
+import imagecodecs
+import numpy as np
+import pytest
+import tensorflow_datasets as tfds
+from PIL import Image
+
+from jaxsr.data import build_cache, open_source
+from jaxsr.data.prepare import prepare
+from jaxsr.errors import InputError
+
+
+def noise(h, w, channels, dtype=np.uint8):
+    rng = np.random.default_rng(h * w + channels)
+    return rng.integers(0, np.iinfo(dtype).max, (h, w, channels), dtype, endpoint=True)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    """One file of each kind; `as_is` are those whose bytes are to be kept."""
+    folder = tmp_path_factory.mktemp("in") / "My Photos"
+    folder.mkdir()
+    rgb = Image.fromarray(noise(8, 9, 3))
+    rgb.save(folder / "a_rgb.png")
+    rgb.save(folder / "b_rgb.jpg", quality=70)
+    rgb.save(folder / "c_rgb.bmp")
+    Image.fromarray(noise(8, 9, 1)[..., 0]).save(folder / "d_gray.png")
+    Image.fromarray(noise(8, 9, 4)).save(folder / "e_alpha.png")
+    (folder / "f_deep.png").write_bytes(imagecodecs.png_encode(noise(8, 9, 3, np.uint16)))
+    rgb.quantize(16).save(folder / "g_palette.png")
+    exif = Image.Exif()
+    exif[274] = 6
+    rgb.save(folder / "h_turned.jpg", exif=exif)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def dataset(photos, tmp_path_factory):
+    return prepare(photos, tmp_path_factory.mktemp("out") / "sets" / "photos", validation=2)
+
+
+def test_reads_back_what_the_folder_holds(photos, dataset):
+    folder = open_source(photos)
+    expected = dict(zip(folder.names, folder, strict=True))
+    names = []
+    for split in ("train", "validation"):
+        source = open_source(dataset, split=split)
+        for name, pixels in zip(source.names, source, strict=True):
+            assert pixels.dtype == np.uint8
+            np.testing.assert_array_equal(pixels, expected[name])
+            names.append(name)
+    assert sorted(names) == sorted(expected)
+    assert expected["h_turned.jpg"].shape == (9, 8, 3)
+
+
+def test_validation_is_spread_over_the_names(dataset):
+    # Eight images, two of them in the middles of the first and of the second four.
+    assert open_source(dataset, split="validation").names == ("c_rgb.bmp", "g_palette.png")
+
+
+def test_tfds_reads_the_same_without_tensorflow(photos, dataset):
+    pytest.importorskip("array_record")
+    stored = tfds.builder("my_photos", data_dir=dataset).as_data_source(split="train")
+    folder = open_source(photos)
+    expected = dict(zip(folder.names, folder, strict=True))
+    names = [record["filename"].decode() for record in stored]
+    assert names == sorted(set(expected) - {"c_rgb.bmp", "g_palette.png"})
+    for name, record in zip(names, stored, strict=True):
+        np.testing.assert_array_equal(record["image"], expected[name])
+        assert (record["height"], record["width"], 3) == expected[name].shape
+        assert record["sha256"].decode() == hashlib.sha256(expected[name].tobytes()).hexdigest()
+    assert "tensorflow" not in sys.modules
+
+
+def test_file_bytes_are_kept_where_they_can_be(photos, dataset):
+    skip = {"image": tfds.decode.SkipDecoding()}
+    for split in ("train", "validation"):
+        builder = tfds.builder("my_photos", data_dir=dataset)
+        for record in builder.as_data_source(split=split, decoders=skip):
+            name = record["filename"].decode()
+            kept = record["image"] == (photos / name).read_bytes()
+            assert kept == (name in {"a_rgb.png", "b_rgb.jpg"}), name
+
+
+def test_the_dataset_folder_at_every_level(dataset):
+    names = open_source(dataset).names
+    assert open_source(dataset / "my_photos").names == names
+    assert open_source(dataset / "my_photos" / "1.0.0").names == names
+
+
+def test_several_shards_keep_the_order(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr("jaxsr.data.prepare._SHARD", 3)
+    many = open_source(prepare(photos, tmp_path / "out"))
+    assert len(list(tmp_path.rglob("*.array_record*"))) == 3
+    assert many.names == open_source(photos).names
+    for i in range(8):
+        np.testing.assert_array_equal(many[i], open_source(photos)[i])
+
+
+def test_says_and_leaves_nothing_else(photos, tmp_path, capfd):
+    prepare(photos, tmp_path / "out", name="small")
+    assert capfd.readouterr() == ("", "")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["small"]
+    for file in (tmp_path / "out").rglob("*.json"):
+        assert str(tmp_path) not in file.read_text()
+
+
+def test_the_cache_is_found_again_after_a_move(photos, tmp_path):
+    prepare(photos, tmp_path / "one")
+    cache = build_cache(open_source(tmp_path / "one"), memory_limit=0, folder=tmp_path / "cache")
+    (tmp_path / "one").rename(tmp_path / "two")
+    again = build_cache(open_source(tmp_path / "two"), memory_limit=0, folder=tmp_path / "cache")
+    assert len(list((tmp_path / "cache").iterdir())) == 1
+    np.testing.assert_array_equal(cache[5], again[5])
+
+
+def test_a_changed_byte_is_noticed(photos, tmp_path):
+    """At whatever level it falls: ArrayRecord, PNG or the pixels."""
+    prepare(photos, tmp_path / "out")
+    (file,) = tmp_path.rglob("*.array_record*")
+    whole = bytearray(file.read_bytes())
+    place = whole.find(b"IDAT")
+    assert place > 0  # PNG does not compress any further
+    whole[place + 12] ^= 255
+    file.write_bytes(whole)
+    with pytest.raises(InputError, match=r"1 of 8 images cannot be read: .* \(damaged"):
+        build_cache(open_source(tmp_path / "out"))
+
+
+def test_other_pixels_are_noticed(photos, tmp_path, monkeypatch):
+    """A record whose image is whole but not the one it claims to be."""
+    monkeypatch.setattr("jaxsr.data.prepare.pixel_digest", lambda pixels: "0" * 64)
+    source = open_source(prepare(photos, tmp_path / "out"))
+    with pytest.raises(InputError, match=r"a_rgb\.png: damaged \(not what was stored"):
+        source[0]
+
+
+def test_broken_files_are_told_before_anything_is_written(photos, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    whole = (photos / "a_rgb.png").read_bytes()
+    (folder / "good.png").write_bytes(whole)
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    (folder / "text.png").write_text("no image")
+    with pytest.raises(InputError, match=r"2 of 3 images .* cut\.png \(.*text\.png \(") as error:
+        prepare(folder, tmp_path / "out")
+    assert "good.png" not in str(error.value)
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+
+
+def test_refusals(photos, tmp_path):
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "x").write_text("")
+    with pytest.raises(InputError, match="full: exists already"):
+        prepare(photos, tmp_path / "full")
+    for validation in (-1, 8):
+        with pytest.raises(InputError, match=f"validation is {validation} of 8"):
+            prepare(photos, tmp_path / "out", validation=validation)
+    with pytest.raises(InputError, match="dataset name 'A-b'"):
+        prepare(photos, tmp_path / "out", name="A-b")
+    with pytest.raises(InputError, match="cannot write the dataset"):
+        prepare(photos, tmp_path / "full" / "x" / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["full"]
+
+
+def test_an_unknown_split(dataset):
+    with pytest.raises(InputError, match=r"no split 'valid'; did you mean 'validation'\?"):
+        open_source(dataset, split="valid")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        RuntimeError("write() failed: No space left on device; writing x; at byte 7"),
+    ],
+)
+def test_a_failure_while_writing_leaves_nothing(photos, tmp_path, monkeypatch, error):
+    def full_disk(pixels):
+        raise error
+
+    monkeypatch.setattr("jaxsr.data.prepare._png", full_disk)
+    (tmp_path / "out").mkdir()
+    with pytest.raises(InputError, match=r"No space left on device\)"):
+        prepare(photos, tmp_path / "out")
+    assert [p.name for p in tmp_path.rglob("*")] == ["out"]

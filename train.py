@@ -1,0 +1,50 @@
+"""Trains a super-resolution network.
+
+    python train.py --config=configs/NAME.py[:VARIANT] --workdir=DIR [--config.FIELD=VALUE ...]
+
+Started again with the same --workdir it goes on where it was.
+"""
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+
+from jaxsr.cli.run import run
+from jaxsr.errors import InputError
+
+
+def main(argv: Sequence[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="train.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", required=True, help="config file, :VARIANT after it")
+    parser.add_argument("--workdir", required=True, help="the run folder")
+    args, rest = parser.parse_known_args(argv)
+
+    from jaxsr.training.config import load_config, override
+
+    config = load_config(args.config)
+    for argument in rest:
+        name, equals, value = argument.removeprefix("--config.").partition("=")
+        if not argument.startswith("--config.") or not equals:
+            raise InputError(f"unknown argument {argument}; fields are --config.FIELD=VALUE")
+        config = override(config, name, value)
+
+    from jaxsr.training.loop import train
+
+    outcome = train(config, args.workdir, say=lambda line: print(line, flush=True))
+    if outcome.stopped_by is not None:
+        return 128 + signal.Signals[outcome.stopped_by].value
+    if outcome.validation is not None and outcome.bicubic is not None:
+        print(f"\n{'on the validation images':<26}{'PSNR-Y':>10}{'SSIM-Y':>10}")
+        for name, result in (("bicubic", outcome.bicubic), (config.model, outcome.validation)):
+            print(f"{name:<26}{result.psnr:>7.2f} dB{result.ssim:>10.4f}")
+        gain = outcome.validation.psnr - outcome.bicubic.psnr
+        print(f"{'gain':<26}{gain:>+7.2f} dB   (protocol {config.protocol})")
+        print(f"side by side: {outcome.picture}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
