@@ -22,17 +22,17 @@ def colour_of(sr: np.ndarray, image: TestImage, scale: int) -> np.ndarray:
 
 
 def busiest(hr: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The window of `side` pixels (or less) with the largest luma variance, on a coarse grid."""
+    """The window of `side` pixels (or less) with the most detail, on a coarse grid."""
     y = np.asarray(luma(to_float(hr)))[..., 0]
+    detail = np.abs(np.diff(y, axis=0, append=y[-1:])) + np.abs(np.diff(y, append=y[:, -1:]))
     height, width = min(side, y.shape[0]), min(side, y.shape[1])
     step = max(1, side // 4)
-    spots = [
-        (top, left)
+    windows = [
+        (slice(top, top + height), slice(left, left + width))
         for top in range(0, y.shape[0] - height + 1, step)
         for left in range(0, y.shape[1] - width + 1, step)
     ]
-    top, left = max(spots, key=lambda s: y[s[0] : s[0] + height, s[1] : s[1] + width].var())
-    return slice(top, top + height), slice(left, left + width)
+    return max(windows, key=lambda window: detail[window].sum())
 
 
 def side_by_side(

@@ -11,10 +11,10 @@ then about equally likely, as with the papers' fixed-stride tiles, whatever the 
 
 import functools
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 
@@ -26,11 +26,19 @@ T = TypeVar("T")
 _ORDER, _CROP = 0, 1
 
 
+class HRImages(Protocol):
+    """Decoded images: a `Cache`, or a list of uint8 [H, W, 3] arrays."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int, /) -> np.ndarray: ...
+
+
 @dataclass(frozen=True)
 class Plan:
     """The images, the patch side and, for each of an epoch's records, the image it is cut from."""
 
-    images: Sequence[np.ndarray]
+    images: HRImages
     patch: int
     visits: np.ndarray  # [records per epoch] int32, ascending image numbers
 
@@ -40,8 +48,8 @@ class Plan:
         return len(self.visits)
 
 
-def make_plan(images: Sequence[np.ndarray], patch: int) -> Plan:
-    """Plans epochs over `images` (a `Cache` or a list of uint8 [H, W, 3] arrays).
+def make_plan(images: HRImages, patch: int) -> Plan:
+    """Plans epochs over `images`.
 
     Image i is visited `max(1, round(H * W / patch**2))` times per epoch.
 

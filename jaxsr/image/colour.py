@@ -21,6 +21,10 @@ def _mix(x: jax.Array, matrix: np.ndarray) -> jax.Array:
     return jnp.stack([float(m[0]) * r + float(m[1]) * g + float(m[2]) * b for m in matrix], axis=-1)
 
 
+def _offset(x: jax.Array) -> jax.Array:
+    return jnp.broadcast_to(jnp.asarray(_OFFSET, x.dtype), x.shape)
+
+
 def _check_rgb(x: jax.Array) -> None:
     if x.ndim < 3 or x.shape[-1] != 3:
         raise ValueError(f"expected [..., H, W, 3], got shape {x.shape}")
@@ -29,13 +33,13 @@ def _check_rgb(x: jax.Array) -> None:
 def rgb_to_ycbcr(x: jax.Array) -> jax.Array:
     """RGB in [0, 1], [..., H, W, 3], to studio-range YCbCr / 255 of the same shape."""
     _check_rgb(x)
-    return (_mix(x, _TO_YCBCR) + jnp.asarray(_OFFSET, x.dtype)) / 255.0
+    return (_mix(x, _TO_YCBCR) + _offset(x)) / 255.0
 
 
 def ycbcr_to_rgb(x: jax.Array) -> jax.Array:
     """The inverse of `rgb_to_ycbcr`; not clipped."""
     _check_rgb(x)
-    return _mix(255.0 * x - jnp.asarray(_OFFSET, x.dtype), _TO_RGB)
+    return _mix(255.0 * x - _offset(x), _TO_RGB)
 
 
 def luma(x: jax.Array) -> jax.Array:

@@ -11,14 +11,18 @@ happens:
 """
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsr.degradations import Degradation
 from jaxsr.errors import InputError, nearest
 from jaxsr.image.colour import luma, to_float, to_uint8
 from jaxsr.metrics.distortion import psnr, ssim
+
+ArrayT = TypeVar("ArrayT", jax.Array, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -53,7 +57,7 @@ class Protocol:
         )
 
 
-def crop_to_multiple(hr: jax.Array, scale: int) -> jax.Array:
+def crop_to_multiple(hr: ArrayT, scale: int) -> ArrayT:
     """The top-left part of [..., H, W, C] whose height and width are multiples of the scale."""
     return hr[..., : hr.shape[-3] // scale * scale, : hr.shape[-2] // scale * scale, :]
 

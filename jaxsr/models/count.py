@@ -46,5 +46,3 @@ def _convolutions(jaxpr: Any) -> int:
             if hasattr(inner, "eqns"):
                 total += _convolutions(inner)
     return total
-
-

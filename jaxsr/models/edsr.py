@@ -38,7 +38,7 @@ class EDSR(nn.Module):
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        mean = jnp.asarray(255.0 * DIV2K_MEAN)
+        mean = jnp.asarray(255.0 * DIV2K_MEAN).reshape(1, 1, 1, 3)
         x = head = conv(255.0 * lr - mean, self.features, 3, "head", dtype=self.dtype)
         for i in range(self.blocks):
             y = nn.relu(conv(x, self.features, 3, f"block{i}_conv1", dtype=self.dtype))

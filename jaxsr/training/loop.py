@@ -6,11 +6,7 @@ anywhere and started again ends as if it had not been.
 """
 
 import dataclasses
-import math
-import signal
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,7 +19,6 @@ from jaxsr.data import build_cache, make_batch, make_plan, open_source, prefetch
 from jaxsr.degradations import get_degradation
 from jaxsr.errors import InputError
 from jaxsr.evaluation import (
-    Scorer,
     SetResult,
     TestImage,
     check_size,
@@ -35,15 +30,15 @@ from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
 from jaxsr.metrics.protocol import crop_to_multiple
 from jaxsr.models import create_model
+from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
 from jaxsr.training.config import TrainConfig, check, from_dict, to_dict
+from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
-from jaxsr.side_by_side import side_by_side
 from jaxsr.training.runlog import RunLog, versions, write_json
-from jaxsr.training.state import TrainState, create_state, evaluated_variables
+from jaxsr.training.signals import stop_signals
+from jaxsr.training.state import create_state, evaluated_variables
 from jaxsr.training.step import make_train_step
-
-Say = Callable[[str], None]
 
 # What may not change between a checkpoint and the run that goes on from it.
 _IDENTITY = ("model", "scale", "model_args", "protocol", "degradation")
@@ -110,7 +105,6 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     # Without the pinned result the compiler may lay the next state out otherwise.
     step_fn = jax.jit(train_step, donate_argnums=0, out_shardings=(everywhere, everywhere))
     scorer = make_scorer(model, protocol, degrade)
-    schedule = make_schedule(config.optimizer, config.steps)
 
     try:
         workdir.mkdir(parents=True, exist_ok=True)
@@ -120,14 +114,13 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
         raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from None
 
     spec = {"config": to_dict(config), "versions": versions()}
-    with Checkpoints(workdir / "checkpoints") as checkpoints, _stop_signals() as stop:
+    with Checkpoints(workdir / "checkpoints") as checkpoints, stop_signals() as stop:
         restored = checkpoints.restore(state, warn=say)
+        step = 0
         if restored is not None:
-            state, _, start = restored
-            say(f"resuming {workdir} at step {start}")
-        else:
-            start = 0
-        log = RunLog(workdir, start)
+            state, _, step = restored
+            say(f"resuming {workdir} at step {step}")
+        log = RunLog(workdir, step)
         say(
             f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
             f"{len(cache)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
@@ -139,61 +132,51 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             )
             return jax.make_array_from_process_local_data(split, hr)
 
-        def save(step: int, result: SetResult | None) -> None:
-            metrics = None if result is None else {"psnr": result.psnr, "ssim": result.ssim}
-            checkpoints.save(step, state, spec=spec, metrics=metrics)
-
-        def validate(step: int) -> SetResult | None:
+        def validate() -> SetResult | None:
             if not tests:
                 return None
             result = evaluate(scorer, evaluated_variables(state), tests)
             log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
-            picture = side_by_side(tests[:4], [(config.model, result.images)], config.scale)
-            log.picture(step, "validation", picture)
+            log.picture(step, "validation", _lr_sr_hr(config, tests, result))
             say(
                 f"step {step}: validation PSNR-Y {result.psnr:.2f} dB, SSIM-Y {result.ssim:.4f} "
                 f"({protocol.name})"
             )
             return result
 
-        meter = _Meter(config, start, schedule)
-        batches = prefetch(make, start, config.steps)
-        saved = start if restored is not None else -1
-        result, waiting = None, None  # `waiting` = (step, metrics) not read yet
-        step = start
-        with _progress(config.steps, start) as bar:
+        result: SetResult | None = None
+        pending = None  # the metrics of the newest step, not read yet
+        with progress_bar(config.steps, step) as bar:
+            meter = Meter(
+                config, step, make_schedule(config.optimizer, config.steps), bar, log, say
+            )
+            batches = prefetch(make, step, config.steps)
             for hr in batches:
                 state, metrics = step_fn(state, hr)
-                # Reading the metrics one step behind keeps the device busy and the number of
-                # steps in flight bounded.
-                if waiting is not None:
-                    meter.read(*waiting, bar, log, say)
+                # Reading one step behind keeps the device busy and the steps in flight bounded.
+                if pending is not None:
+                    meter.read(pending)
+                pending = metrics
                 step += 1
-                waiting = (step, metrics)
-                last = step == config.steps or stop.name is not None
-                result = None
-                if (step % config.validate_every == 0 or last) and stop.name is None:
-                    meter.read(*waiting, bar, log, say)
-                    waiting = None
-                    result = validate(step)
-                    meter.pause()
-                if step % config.checkpoint_every == 0 or result is not None or last:
-                    save(step, result)
-                    saved = step
-                if stop.name is not None:
+                stopping = stop.name is not None
+                last = step == config.steps
+                look = last or (step % config.validate_every == 0 and not stopping)
+                if look or stopping or step % config.checkpoint_every == 0:
+                    meter.read(pending)  # a diverged step must not be saved
+                    pending = None
+                    result = validate() if look else None
+                    scores = {"psnr": result.psnr, "ssim": result.ssim} if result else None
+                    checkpoints.save(step, state, spec=spec, metrics=scores)
+                    meter.resume()
+                if stopping and not last:
                     break
             batches.close()
-            if waiting is not None:
-                meter.read(*waiting, bar, log, say)
-        if saved != step:
-            save(step, None)
         checkpoints.wait()
-        if stop.name is not None and step < config.steps:
+        if step < config.steps:
             log.close()
             say(f"{stop.name}: saved step {step}; the same command goes on from there")
             return Outcome(step, None, None, None, stop.name)
-        if result is None:  # the run had been finished before
-            result = validate(step)
+        result = result or validate()  # None: the run was complete when it was started again
         bicubic, picture = None, None
         if result is not None:
             bicubic, picture = _compare(config, workdir, tests, result)
@@ -247,81 +230,20 @@ def _compare(
 
     protocol = get_protocol(config.protocol)
     degrade = get_degradation(config.degradation, config.scale)
-    scorer: Scorer = make_scorer(
-        create_model("bicubic", scale=config.scale), protocol, degrade
-    )
+    scorer = make_scorer(create_model("bicubic", scale=config.scale), protocol, degrade)
     bicubic = evaluate(scorer, {}, tests)
     columns = [("bicubic", bicubic.images), (config.model, result.images)]
     picture = workdir / "side_by_side.png"
-    pixels = side_by_side(tests[:4], columns, config.scale)
-    write_image(picture, Picture(pixels, None))
+    write_image(picture, Picture(side_by_side(tests[:4], columns, config.scale), None))
     return bicubic, picture
 
 
-class _Meter:
-    """Turns the metrics of steps into log lines, scalars and the progress bar's text."""
-
-    def __init__(self, config: TrainConfig, start: int, schedule: Callable[[int], Any]) -> None:
-        self._config, self._schedule = config, schedule
-        self._since, self._from = time.perf_counter(), start
-
-    def read(self, step: int, metrics: dict[str, jax.Array], bar: Any, log: RunLog, say: Say) -> None:
-        bar.update(1)
-        if step % self._config.log_every and step != self._config.steps:
-            return
-        values = {name: float(value) for name, value in metrics.items()}
-        if not math.isfinite(values["loss"]):
-            raise FloatingPointError(
-                f"the loss is {values['loss']} at step {step}; lower "
-                "config.optimizer.learning_rate or set config.optimizer.clip_norm"
-            )
-        elapsed = time.perf_counter() - self._since
-        rate = (step - self._from) * self._config.data.batch / max(elapsed, 1e-9)
-        self._since, self._from = time.perf_counter(), step
-        learning_rate = float(self._schedule(step - 1))
-        named = {f"train/{name}": value for name, value in values.items()}
-        log.scalars(
-            step, {**named, "train/learning_rate": learning_rate, "train/images_per_second": rate}
-        )
-        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s"
-        if bar.disable:
-            say(f"step {step}/{self._config.steps}: {text}")
-        else:
-            bar.set_postfix_str(text)
-
-    def pause(self) -> None:
-        """Leaves the time since the last reading (validation) out of the rate."""
-        self._since = time.perf_counter()
-
-
-def _progress(steps: int, start: int) -> Any:
-    from tqdm import tqdm
-
-    # disable=None: a bar on a terminal, log lines in a file.
-    return tqdm(total=steps, initial=start, unit="step", dynamic_ncols=True, disable=None)
-
-
-class _Stop:
-    name: str | None = None
-
-
-@contextmanager
-def _stop_signals() -> Iterator[_Stop]:
-    """Ctrl-C and SIGTERM set `name` instead of ending the process; a second Ctrl-C ends it."""
-    stop = _Stop()
-
-    def note(number: int, frame: Any) -> None:
-        stop.name = signal.Signals(number).name
-        signal.signal(number, previous[number])
-
-    try:
-        previous = {n: signal.signal(n, note) for n in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: whoever runs us handles signals
-        with nullcontext():
-            yield stop
-        return
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+def _lr_sr_hr(config: TrainConfig, tests: Sequence[TestImage], result: SetResult) -> np.ndarray:
+    """LR (its pixels enlarged) | SR | HR of the first validation images, for TensorBoard."""
+    nearest = make_scorer(
+        create_model("nearest", scale=config.scale),
+        get_protocol(config.protocol),
+        get_degradation(config.degradation, config.scale),
+    )
+    lr = [nearest({}, image) for image in tests[:4]]
+    return side_by_side(tests[:4], [("LR", lr), (config.model, result.images)], config.scale)

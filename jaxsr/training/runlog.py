@@ -1,9 +1,9 @@
 """What a run leaves behind beside its checkpoints: numbers, pictures, provenance.
 
-    metrics.jsonl      one JSON object a line: {"step", ...}
-    tensorboard/       the same scalars, and LR | SR | HR pictures
-    config.json        the configuration
-    versions.json      package versions, devices, git revision
+metrics.jsonl      one JSON object a line: {"step", ...}
+tensorboard/       the same scalars, and LR | SR | HR pictures
+config.json        the configuration
+versions.json      package versions, devices, git revision
 """
 
 import importlib.metadata

@@ -1,0 +1,83 @@
+"""What a person sees of a run: the progress bar, log lines, and the stop at a diverged loss."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import jax
+
+from jaxsr.errors import InputError
+from jaxsr.training.config import TrainConfig
+from jaxsr.training.runlog import RunLog
+
+Say = Callable[[str], None]
+
+
+class Meter:
+    """Reads the metrics of each step; every `log_every` steps they are logged and shown.
+
+    Args:
+      start: the step that the run starts from.
+      schedule: step -> learning rate.
+      bar: a tqdm bar; while it is disabled (no terminal), lines go to `say` instead.
+    """
+
+    def __init__(
+        self,
+        config: TrainConfig,
+        start: int,
+        schedule: Callable[[int], Any],
+        bar: Any,
+        log: RunLog,
+        say: Say,
+    ) -> None:
+        self._config, self._schedule = config, schedule
+        self._bar, self._log, self._say = bar, log, say
+        self._step, self._seconds, self._steps = start, 0.0, 0
+        self.resume()
+
+    def resume(self) -> None:
+        """Starts the clock again after something that is not training, such as validation."""
+        self._clock = time.perf_counter()
+
+    def read(self, metrics: dict[str, jax.Array]) -> None:
+        """Waits for the metrics of the next step and takes note of them.
+
+        Raises:
+          InputError: if the loss or the gradient is not finite.
+        """
+        values = {name: float(value) for name, value in jax.device_get(metrics).items()}
+        now = time.perf_counter()
+        self._seconds, self._clock = self._seconds + now - self._clock, now
+        self._step, self._steps = self._step + 1, self._steps + 1
+        self._bar.update(1)
+        for name in ("loss", "grad_norm"):
+            if not math.isfinite(values[name]):
+                raise InputError(
+                    f"the training diverged: {name} is {values[name]} at step {self._step}; lower "
+                    "config.optimizer.learning_rate or set config.optimizer.clip_norm, and start "
+                    "again (what was saved before is whole)"
+                )
+        if self._step % self._config.log_every == 0 or self._step == self._config.steps:
+            self._show(values)
+
+    def _show(self, values: dict[str, float]) -> None:
+        rate = self._steps * self._config.data.batch / max(self._seconds, 1e-9)
+        self._seconds, self._steps = 0.0, 0
+        scalars = {f"train/{name}": value for name, value in values.items()}
+        scalars["train/learning_rate"] = float(self._schedule(self._step - 1))
+        scalars["train/images_per_second"] = rate
+        self._log.scalars(self._step, scalars)
+        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s"
+        if self._bar.disable:
+            self._say(f"step {self._step}/{self._config.steps}: {text}")
+        else:
+            self._bar.set_postfix_str(text)
+
+
+def progress_bar(steps: int, start: int) -> Any:
+    """A tqdm bar on a terminal; disabled elsewhere."""
+    from tqdm import tqdm
+
+    return tqdm(total=steps, initial=start, unit="step", dynamic_ncols=True, disable=None)
