@@ -7,6 +7,7 @@ Each DIR holds HR/ (and optionally LR_x4/), or HR images directly.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,6 +42,8 @@ def main(argv: Sequence[str]) -> int:
     degrade = get_degradation(config.get("degradation", "bicubic"), model.scale)
     scorer = make_scorer(model, protocol, degrade)
     folders = _folders(args.data)
+    if args.json is not None and not os.access(args.json.parent, os.W_OK):
+        raise InputError(f"--json: cannot write into {args.json.parent}")
     # All images are read before the first is scored: a broken one shows at once.
     sets = {key: read_test_set(path, model.scale, protocol) for key, path in folders.items()}
 
@@ -118,7 +121,7 @@ def _save(folder: Path, images: Sequence[Any], scores: Sequence[Any], scale: int
     except OSError as error:
         raise InputError(f"--save: cannot make {folder} ({error.strerror})") from None
     for image, score in zip(images, scores, strict=True):
-        pixels = colour_of(score.sr, image, scale)
+        pixels = colour_of(score.sr, image.hr, scale)
         write_image(folder / f"{Path(image.name).stem}.png", Picture(pixels, None))
 
 

@@ -31,9 +31,15 @@ def main(argv: Sequence[str]) -> int:
             raise InputError(f"unknown argument {argument}; fields are --config.FIELD=VALUE")
         config = override(config, name, value)
 
+    from tqdm import tqdm
+
     from jaxsr.training.loop import train
 
-    outcome = train(config, args.workdir, say=lambda line: print(line, flush=True))
+    def say(line: str) -> None:
+        tqdm.write(line)  # does not tear the progress bar
+        sys.stdout.flush()
+
+    outcome = train(config, args.workdir, say=say)
     if outcome.stopped_by is not None:
         return 128 + signal.Signals[outcome.stopped_by].value
     if outcome.validation is not None and outcome.bicubic is not None:

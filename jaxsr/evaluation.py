@@ -56,7 +56,7 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
         lr_files = {path.stem: path for path in find_images(lr_folder)}
     images = []
     for path in files:
-        hr = check_size(crop_to_multiple(read_8bit(read_image(path)), scale), scale, str(path))
+        hr = crop_hr(read_8bit(read_image(path)), scale, str(path))
         lr = None
         if lr_files is not None:
             if path.stem not in lr_files:
@@ -81,15 +81,15 @@ def read_8bit(picture: Any) -> np.ndarray:
     return np.asarray(to_uint8(picture.pixels))
 
 
-def check_size(hr: np.ndarray, scale: int, name: str) -> np.ndarray:
-    """Refuses, by name, an HR image too small for SSIM's window after the shave."""
-    least = 11 + 2 * scale
+def crop_hr(hr: np.ndarray, scale: int, name: str) -> np.ndarray:
+    """HR cropped to a multiple of the scale; refuses, by name, one too small for SSIM's window."""
+    least = (11 + 3 * scale - 1) // scale * scale  # 11 pixels, and the shave of `scale` a side
     if min(hr.shape[:2]) < least:
         raise InputError(
             f"{name}: {hr.shape[1]}x{hr.shape[0]} pixels are too few to score at x{scale}; "
-            f"SSIM needs {least} a side"
+            f"it needs {least} a side"
         )
-    return hr
+    return crop_to_multiple(hr, scale)
 
 
 Scorer = Callable[[Any, TestImage], Score]

@@ -1,8 +1,7 @@
-"""Side-by-side pictures: bicubic | model | HR of the busiest part of a validation image."""
+"""Side-by-side pictures: what each method makes of the most detailed part of each image."""
 
 from collections.abc import Sequence
 
-import jax
 import numpy as np
 
 from jaxsr.evaluation import Score, TestImage
@@ -10,23 +9,26 @@ from jaxsr.image.colour import luma, rgb_to_ycbcr, to_float, to_uint8, ycbcr_to_
 from jaxsr.image.resize import imresize
 
 
-def colour_of(sr: np.ndarray, image: TestImage, scale: int) -> np.ndarray:
-    """A scored result as uint8 RGB: luma gets the chroma that bicubic makes of the LR image."""
+def colour_of(sr: np.ndarray, hr: np.ndarray, scale: int) -> np.ndarray:
+    """A result as uint8 RGB [H, W, 3]: luma gets the chroma that bicubic makes of LR."""
     if sr.shape[-1] == 3:
         return sr
-    if image.hr.shape[-1] == 1:
+    if hr.shape[-1] == 1:
         return np.repeat(sr, 3, axis=-1)
-    chroma = rgb_to_ycbcr(imresize(imresize(to_float(image.hr), 1 / scale), scale))[..., 1:]
+    chroma = rgb_to_ycbcr(imresize(imresize(to_float(hr), 1 / scale), scale))[..., 1:]
     ycbcr = np.concatenate([to_float(sr), chroma], axis=-1)
-    return np.asarray(to_uint8(ycbcr_to_rgb(jax.numpy.asarray(ycbcr))))
+    return np.asarray(to_uint8(ycbcr_to_rgb(to_float(ycbcr))))
 
 
-def busiest(hr: np.ndarray, side: int) -> tuple[slice, slice]:
-    """The window of `side` pixels (or less) with the most detail, on a coarse grid."""
+def busiest(hr: np.ndarray, side: int, scale: int) -> tuple[slice, slice]:
+    """The window with the most detail, on a coarse grid.
+
+    At most `side` pixels a side; its position and size are multiples of the scale.
+    """
     y = np.asarray(luma(to_float(hr)))[..., 0]
     detail = np.abs(np.diff(y, axis=0, append=y[-1:])) + np.abs(np.diff(y, append=y[:, -1:]))
-    height, width = min(side, y.shape[0]), min(side, y.shape[1])
-    step = max(1, side // 4)
+    height, width = (min(side, n) // scale * scale for n in y.shape)
+    step = max(1, side // (4 * scale)) * scale
     windows = [
         (slice(top, top + height), slice(left, left + width))
         for top in range(0, y.shape[0] - height + 1, step)
@@ -40,6 +42,7 @@ def side_by_side(
     columns: Sequence[tuple[str, Sequence[Score]]],
     scale: int,
     *,
+    show_lr: bool = False,
     side: int = 128,
     zoom: int = 2,
 ) -> np.ndarray:
@@ -48,6 +51,8 @@ def side_by_side(
     Args:
       images: the test images.
       columns: (name of the method, its scores in the order of `images`).
+      scale: of LR to HR.
+      show_lr: begin with the pixels of LR.
       side: HR pixels a side of the window that is shown.
       zoom: how often each pixel is repeated.
 
@@ -56,22 +61,29 @@ def side_by_side(
     """
     rows = []
     for i, image in enumerate(images):
-        window = busiest(image.hr, side)
-        cells = [
-            (f"{name} {scores[i].psnr:.2f} dB", colour_of(scores[i].sr, image, scale))
-            for name, scores in columns
-        ]
-        hr = np.repeat(image.hr, 3, axis=-1) if image.hr.shape[-1] == 1 else image.hr
+        window = busiest(image.hr, side, scale)
+        hr = image.hr[window]
+        cells = [("LR", _pixels_of_lr(hr, scale))] if show_lr else []
+        for name, scores in columns:
+            sr = colour_of(scores[i].sr[window], hr, scale)
+            cells.append((f"{name} {scores[i].psnr:.2f} dB", sr))
         cells.append((f"HR {image.name}", hr))
-        rows.append(np.concatenate([_cell(text, x[window], zoom) for text, x in cells], axis=1))
+        rows.append(np.concatenate([_cell(text, x, zoom) for text, x in cells], axis=1))
     width = max(row.shape[1] for row in rows)
     rows = [np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
     return np.concatenate(rows)
 
 
+def _pixels_of_lr(hr: np.ndarray, scale: int) -> np.ndarray:
+    lr = np.asarray(imresize(hr, 1 / scale))
+    return lr.repeat(scale, axis=0).repeat(scale, axis=1)
+
+
 def _cell(caption: str, pixels: np.ndarray, zoom: int) -> np.ndarray:
     from PIL import Image, ImageDraw
 
+    if pixels.shape[-1] == 1:
+        pixels = np.repeat(pixels, 3, axis=-1)
     pixels = pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
     strip = Image.new("RGB", (pixels.shape[1], 18), "white")
     ImageDraw.Draw(strip).text((4, 3), caption, fill="black")

@@ -125,14 +125,14 @@ def _upscale_file(source: Path, target: Path, model: Any, variables: Any) -> str
     from jaxsr.inference import upscale_picture
 
     picture = read_image(source)
-    check_format(target, picture)  # before the long part
-    result = upscale_picture(picture, model, variables)
+    check_format(target, picture)  # all that can fail, before the long part
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InputError(
             f"{target.parent}: cannot make this folder: {error.strerror}; choose another -o"
         ) from None
+    result = upscale_picture(picture, model, variables)
     write_image(target, result)
     (h, w), (big_h, big_w) = picture.pixels.shape[:2], result.pixels.shape[:2]
     return f"{source} {w}x{h} -> {target} {big_w}x{big_h}"

@@ -6,7 +6,7 @@ with the first function that needs them. `jaxsr.data.prepare` writes datasets.
 """
 
 from jaxsr.data.batches import Plan, make_batch, make_plan, prefetch
-from jaxsr.data.cache import Cache, build_cache
+from jaxsr.data.cache import Cache, build_cache, cache_folder
 from jaxsr.data.source import Source, open_source
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "Plan",
     "Source",
     "build_cache",
+    "cache_folder",
     "make_batch",
     "make_plan",
     "open_source",

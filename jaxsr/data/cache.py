@@ -52,6 +52,11 @@ class Cache:
         return sum(image.nbytes for image in self.images)
 
 
+def cache_folder() -> Path:
+    """Where jaxsr keeps what it can make again: `$JAXSR_CACHE`, or `~/.cache/jaxsr`."""
+    return Path(os.environ.get("JAXSR_CACHE") or Path.home() / ".cache" / "jaxsr")
+
+
 def build_cache(
     source: Source,
     *,

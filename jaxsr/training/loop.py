@@ -12,23 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxsr.data import build_cache, make_batch, make_plan, open_source, prefetch
+from jaxsr.data import build_cache, cache_folder, make_batch, make_plan, open_source, prefetch
 from jaxsr.degradations import get_degradation
 from jaxsr.errors import InputError
 from jaxsr.evaluation import (
     SetResult,
     TestImage,
-    check_size,
+    crop_hr,
     evaluate,
     make_scorer,
     read_test_set,
 )
 from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
-from jaxsr.metrics.protocol import crop_to_multiple
 from jaxsr.models import create_model
 from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
@@ -84,6 +82,7 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     cache = build_cache(
         open_source(config.data.train),
         memory_limit=config.data.memory_limit_mib << 20,
+        folder=cache_folder(),
         rescale=config.data.rescale,
         min_size=config.data.patch,
     )
@@ -137,7 +136,10 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
                 return None
             result = evaluate(scorer, evaluated_variables(state), tests)
             log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
-            log.picture(step, "validation", _lr_sr_hr(config, tests, result))
+            shown = [(config.model, result.images)]
+            log.picture(
+                step, "validation", side_by_side(tests[:4], shown, config.scale, show_lr=True)
+            )
             say(
                 f"step {step}: validation PSNR-Y {result.psnr:.2f} dB, SSIM-Y {result.ssim:.4f} "
                 f"({protocol.name})"
@@ -217,8 +219,7 @@ def _validation_images(config: TrainConfig, protocol: Any) -> list[TestImage]:
             continue
         source = open_source([path], split="validation")
         for i, name in enumerate(source.names):
-            hr = crop_to_multiple(source[i], config.scale)
-            tests.append(TestImage(name, check_size(np.asarray(hr), config.scale, name)))
+            tests.append(TestImage(name, crop_hr(source[i], config.scale, name)))
     return tests
 
 
@@ -236,14 +237,3 @@ def _compare(
     picture = workdir / "side_by_side.png"
     write_image(picture, Picture(side_by_side(tests[:4], columns, config.scale), None))
     return bicubic, picture
-
-
-def _lr_sr_hr(config: TrainConfig, tests: Sequence[TestImage], result: SetResult) -> np.ndarray:
-    """LR (its pixels enlarged) | SR | HR of the first validation images, for TensorBoard."""
-    nearest = make_scorer(
-        create_model("nearest", scale=config.scale),
-        get_protocol(config.protocol),
-        get_degradation(config.degradation, config.scale),
-    )
-    lr = [nearest({}, image) for image in tests[:4]]
-    return side_by_side(tests[:4], [("LR", lr), (config.model, result.images)], config.scale)
