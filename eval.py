@@ -42,8 +42,8 @@ def main(argv: Sequence[str]) -> int:
     degrade = get_degradation(config.get("degradation", "bicubic"), model.scale)
     scorer = make_scorer(model, protocol, degrade)
     folders = _folders(args.data)
-    if args.json is not None and not os.access(args.json.parent, os.W_OK):
-        raise InputError(f"--json: cannot write into {args.json.parent}")
+    if args.json is not None and not _can_hold(args.json):
+        raise InputError(f"--json: cannot write {args.json}; name a file in a folder that exists")
     # All images are read before the first is scored: a broken one shows at once.
     sets = {key: read_test_set(path, model.scale, protocol) for key, path in folders.items()}
 
@@ -109,6 +109,11 @@ def _folders(data: str) -> dict[str, Path]:
     if not folders:
         raise InputError("--data: no folder given")
     return folders
+
+
+def _can_hold(path: Path) -> bool:
+    """Whether a file can be written there, as far as can be told before the long part."""
+    return path.parent.is_dir() and os.access(path.parent, os.W_OK) and not path.is_dir()
 
 
 def _save(folder: Path, images: Sequence[Any], scores: Sequence[Any], scale: int) -> None:

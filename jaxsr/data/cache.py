@@ -158,9 +158,9 @@ def _decoded(
 def _shrink(pixels: np.ndarray, factor: float) -> np.ndarray:
     if factor == 1:
         return pixels
-    from jaxsr.image.resize import imresize
+    from jaxsr.image.resize import imresize_on_host
 
-    return np.array(imresize(pixels, scale=factor))
+    return imresize_on_host(pixels, factor)
 
 
 def _collect(

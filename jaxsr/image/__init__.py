@@ -1,10 +1,11 @@
 """Image operators: arrays in, arrays out. `io` alone touches files and is imported where used."""
 
 from jaxsr.image.colour import luma, rgb_to_ycbcr, to_float, to_uint8, ycbcr_to_rgb
-from jaxsr.image.resize import imresize, pillow_resize, resize_matrix
+from jaxsr.image.resize import imresize, imresize_on_host, pillow_resize, resize_matrix
 
 __all__ = [
     "imresize",
+    "imresize_on_host",
     "luma",
     "pillow_resize",
     "resize_matrix",

@@ -89,6 +89,12 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     for name in cache.left_out:
         say(f"left out: {name} is smaller than the {config.data.patch} px patch")
     plan = make_plan(cache, config.data.patch)
+    try:
+        workdir.mkdir(parents=True, exist_ok=True)
+        write_json(workdir / "config.json", to_dict(config))
+        write_json(workdir / "versions.json", versions())
+    except OSError as error:
+        raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from None
 
     # One mesh of all devices: the batch is split, everything else is on each of them.
     mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,))
@@ -105,21 +111,15 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     step_fn = jax.jit(train_step, donate_argnums=0, out_shardings=(everywhere, everywhere))
     scorer = make_scorer(model, protocol, degrade)
 
-    try:
-        workdir.mkdir(parents=True, exist_ok=True)
-        write_json(workdir / "config.json", to_dict(config))
-        write_json(workdir / "versions.json", versions())
-    except OSError as error:
-        raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from None
-
     spec = {"config": to_dict(config), "versions": versions()}
     with Checkpoints(workdir / "checkpoints") as checkpoints, stop_signals() as stop:
         restored = checkpoints.restore(state, warn=say)
-        step = 0
+        start = 0
         if restored is not None:
-            state, _, step = restored
-            say(f"resuming {workdir} at step {step}")
-        log = RunLog(workdir, step)
+            state, _, start = restored
+            say(f"resuming {workdir} at step {start}")
+        step = start
+        log = RunLog(workdir, start)
         say(
             f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
             f"{len(cache)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
@@ -135,11 +135,11 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             if not tests:
                 return None
             result = evaluate(scorer, evaluated_variables(state), tests)
-            log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
-            shown = [(config.model, result.images)]
-            log.picture(
-                step, "validation", side_by_side(tests[:4], shown, config.scale, show_lr=True)
-            )
+            if step > start:  # else it is the end of a complete run: in the log already
+                log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
+                shown = [(config.model, result.images)]
+                picture = side_by_side(tests[:4], shown, config.scale, show_lr=True)
+                log.picture(step, "validation", picture)
             say(
                 f"step {step}: validation PSNR-Y {result.psnr:.2f} dB, SSIM-Y {result.ssim:.4f} "
                 f"({protocol.name})"

@@ -74,10 +74,10 @@ class RunLog:
         kept = []
         for line in self._path.read_text(encoding="utf-8").splitlines():
             try:
-                entry = json.loads(line)
-            except ValueError:  # cut short by the crash
+                step = json.loads(line)["step"]
+            except (ValueError, KeyError, TypeError):  # cut short or garbled by the crash
                 continue
-            if entry["step"] <= start:
+            if step <= start:
                 kept.append(line + "\n")
         temporary = self._path.with_name(".metrics.jsonl.tmp")
         temporary.write_text("".join(kept), encoding="utf-8")

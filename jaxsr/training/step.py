@@ -51,7 +51,7 @@ def make_train_step(
         metrics = {
             "loss": value,
             "psnr": -10.0 * jnp.log10(mse),
-            "grad_norm": optax.global_norm(grads),
+            "grad_norm": optax.tree.norm(grads),
         }
         return new, metrics
 

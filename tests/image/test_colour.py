@@ -1,5 +1,7 @@
 """Colour against scikit-image, quantisation against integers."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,7 +9,7 @@ from skimage.color import rgb2ycbcr
 
 from jaxsr.image import luma, rgb_to_ycbcr, to_float, to_uint8, ycbcr_to_rgb
 
-RGB = np.random.default_rng(1).random((2, 5, 6, 3), np.float32)
+RGB: Any = np.random.default_rng(1).random((2, 5, 6, 3), np.float32)
 
 
 def test_ycbcr_against_scikit_image():

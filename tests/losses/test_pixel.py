@@ -1,5 +1,7 @@
 """Pixel losses against their formulas and their numeric gradients."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -9,8 +11,8 @@ from jax.test_util import check_grads
 from jaxsr.errors import InputError
 from jaxsr.losses import LOSSES, get_loss, l1, mse
 
-SR, HR = (np.random.default_rng(2).random((2, 3, 4, 3), np.float32) for _ in range(2))
-HR = HR + np.where(np.indices(HR.shape).sum(0) % 2, 0.25, -0.25).astype(np.float32)
+SR: Any = np.random.default_rng(2).random((2, 3, 4, 3), np.float32)
+HR: Any = SR + np.where(np.indices(SR.shape).sum(0) % 2, np.float32(0.25), np.float32(-0.25))
 
 
 def test_formulas():

@@ -1,0 +1,76 @@
+"""The `jaxsr` command as a whole, and how every entry point ends."""
+
+import importlib.metadata
+import subprocess
+import sys
+
+import pytest
+
+from jaxsr.cli.main import main
+from jaxsr.cli.run import run
+from jaxsr.errors import InputError
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0
+    assert capsys.readouterr().out.strip() == importlib.metadata.version("jax-superres")
+
+
+@pytest.mark.parametrize("arguments", [[], ["modles"], ["models", "--jsn"], ["upscale"]])
+def test_usage(arguments, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith("usage: jaxsr")
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--help"])
+    assert stop.value.code == 0
+    printed = capsys.readouterr().out
+    assert all(f"    {command} " in printed for command in ("models", "prepare", "upscale"))
+
+
+def test_an_input_error_is_one_line(capsys):
+    def fail(argv):
+        raise InputError(f"{argv[0]}: two\n  lines")
+
+    assert run(fail, ["x"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err == "error: x: two lines\n"
+
+
+def test_ctrl_c(capsys):
+    def interrupt(argv):
+        raise KeyboardInterrupt
+
+    assert run(interrupt, []) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_status_and_defects_pass_through():
+    assert run(len, ["one input failed"]) == 1
+    with pytest.raises(ZeroDivisionError):
+        run(lambda argv: 1 // 0, [])
+
+
+def test_arguments_of_the_process(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["jaxsr", "a", "b"])
+    assert run(len) == 2
+
+
+def test_a_reader_that_goes_away():
+    """As in `jaxsr models | head -1`: no traceback, whether it shows while printing or at exit."""
+    code = "from jaxsr.cli.run import run; run(lambda argv: [print('x' * 99) for _ in range(9999)])"
+    process = subprocess.Popen(
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 0
+    process.stderr.close()

@@ -1,0 +1,220 @@
+"""Every registered model by its contract, and each network against its paper's equations.
+
+Parameters and Mult-Adds are literals: those of the papers' tables where printed (EDSR 40.73M,
+43.68M, 43.09M), otherwise sums over the layers as the paper lists them.
+"""
+
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from jaxsr.errors import InputError
+from jaxsr.image import imresize, luma, rgb_to_ycbcr
+from jaxsr.models import MODELS, create_model, model_names
+from jaxsr.models.apply import enlarge
+from jaxsr.models.count import count_mult_adds, count_parameters
+
+EVERY = [(name, scale) for name, card in MODELS.items() for scale in card.scales]
+KEY = jax.random.key(0, impl="rbg")  # compiles much faster than the default
+LR: Any = np.random.default_rng(8).random((1, 5, 7, 3), np.float32)
+COUNTS = {  # parameters, Mult-Adds for 1280x720
+    ("espcn", 2): (21_284, 4_880_793_600),
+    ("espcn", 3): (22_729, 2_316_697_600),
+    ("espcn", 4): (24_752, 1_419_264_000),
+    ("edsr_baseline", 2): (1_369_859, 316_248_883_200),
+    ("edsr_baseline", 3): (1_554_499, 160_314_163_200),
+    ("edsr_baseline", 4): (1_517_571, 114_230_476_800),
+    ("edsr", 2): (40_729_603, 9_384_748_646_400),
+    ("edsr", 3): (43_680_003, 4_476_528_230_400),
+    ("edsr", 4): (43_089_923, 2_894_546_534_400),
+}
+
+
+def make(name: str, **arguments: Any) -> Any:
+    """`create_model`; as Any, because Flax types what `apply` returns as a union."""
+    return create_model(name, **arguments)
+
+
+# The contract of every model
+
+
+@pytest.mark.parametrize(("name", "scale"), EVERY)
+@pytest.mark.parametrize("size", [(5, 7), (1, 1)])
+def test_shape_and_dtype(name, scale, size):
+    model = make(name, scale=scale)
+    lr = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
+    sr, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), lr)
+    assert sr.shape == (2, size[0] * scale, size[1] * scale, 3) and sr.dtype == jnp.float32
+
+
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "edsr"])
+def test_finite(name, fake_params):
+    """`edsr` is `edsr_baseline` but for three numbers, and too large for a fast test."""
+    model = make(name, scale=MODELS[name].scales[-1])
+    sr = model.apply(fake_params(model, LR), LR)
+    assert np.isfinite(sr).all() and np.ptp(sr) > 0
+
+
+@pytest.mark.parametrize(("name", "scale"), EVERY)
+def test_parameters_and_mult_adds(name, scale):
+    model = make(name, scale=scale)
+    got = count_parameters(model), count_mult_adds(model)
+    assert got == COUNTS[name, scale] if MODELS[name].needs_weights else got == (0, 0)
+
+
+def test_names_and_what_is_refused():
+    assert model_names() == tuple(MODELS)
+    with pytest.raises(InputError, match="unknown model 'edsr_base'; did you mean 'edsr_baseline'"):
+        make("edsr_base", scale=2)
+    with pytest.raises(InputError, match="espcn has no scale 5; it has 2, 3, 4"):
+        make("espcn", scale=5)
+    with pytest.raises(InputError, match=r"cannot build espcn: .*'depth'"):
+        make("espcn", scale=2, depth=3)
+
+
+def test_gray_through_an_rgb_network(fake_params):
+    model = make("edsr_baseline", scale=2, blocks=1, features=4)
+    variables, gray = fake_params(model, LR), LR[..., :1]
+    rgb = np.asarray(model.apply(variables, gray.repeat(3, -1)))
+    sr = enlarge(model, variables, gray)
+    np.testing.assert_allclose(sr, rgb.mean(-1, keepdims=True), atol=1e-6)
+    np.testing.assert_array_equal(enlarge(model, variables, LR), model.apply(variables, LR))
+
+
+# The layers by hand
+
+
+def convolve(x, layer):
+    """Zero-padded correlation, one tap of the kernel after the other, in float64."""
+    kernel, bias = (np.asarray(layer[key], float) for key in ("kernel", "bias"))
+    reach = kernel.shape[0] // 2
+    padded = np.pad(x, ((0, 0), (reach, reach), (reach, reach), (0, 0)))
+    h, w = x.shape[1:3]
+    taps = np.ndindex(kernel.shape[:2])
+    return bias + sum(padded[:, i : i + h, j : j + w] @ kernel[i, j] for i, j in taps)
+
+
+def shuffle(x, s):
+    out = np.empty((x.shape[0], x.shape[1] * s, x.shape[2] * s, x.shape[3] // s**2))
+    for i, j in np.ndindex(s, s):
+        out[:, i::s, j::s] = x[..., i * s + j :: s**2]
+    return out
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
+def test_edsr_by_its_equations(scale, fake_params):
+    model = make("edsr", scale=scale, blocks=2, features=4)
+    variables = fake_params(model, LR)
+    p = variables["params"]
+    mean = 255 * np.array([0.4488, 0.4371, 0.4040])
+    x = head = convolve(255 * LR.astype(float) - mean, p["head"])
+    for i in range(2):
+        hidden = np.maximum(convolve(x, p[f"block{i}_conv1"]), 0)
+        x = x + 0.1 * convolve(hidden, p[f"block{i}_conv2"])
+    x = head + convolve(x, p["trunk"])
+    for i, factor in enumerate([3] if scale == 3 else [2] * (scale // 2)):
+        x = shuffle(convolve(x, p[f"upsample{i}"]), factor)
+    want = (convolve(x, p["tail"]) + mean) / 255
+    np.testing.assert_allclose(model.apply(variables, LR), want, atol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [2, 3])
+def test_espcn_by_its_equations(scale, fake_params):
+    model = make("espcn", scale=scale)
+    y = LR[..., :1]
+    variables = fake_params(model, y)
+    p = variables["params"]
+    x = np.tanh(convolve(y.astype(float), p["conv1"]))
+    x = np.tanh(convolve(x, p["conv2"]))
+    want = shuffle(convolve(x, p["conv3"]), scale)
+    np.testing.assert_allclose(model.apply(variables, y), want, atol=1e-5)
+
+
+# EDSR
+
+
+def small_edsr(**arguments):
+    return make("edsr_baseline", scale=2, **{"blocks": 2, "features": 4, **arguments})
+
+
+def test_edsr_with_a_zero_tail_is_the_mean_colour(fake_params):
+    model = small_edsr()
+    variables = fake_params(model, LR)
+    variables["params"]["tail"] = jax.tree.map(np.zeros_like, variables["params"]["tail"])
+    sr = model.apply(variables, LR)
+    np.testing.assert_allclose(sr, np.broadcast_to([0.4488, 0.4371, 0.4040], sr.shape), rtol=1e-6)
+
+
+def test_edsr_without_residuals_has_no_blocks(fake_params):
+    model, shorter = small_edsr(res_scale=0.0), small_edsr(blocks=0)
+    variables = fake_params(model, LR)
+    np.testing.assert_allclose(
+        model.apply(variables, LR), shorter.apply(variables, LR), rtol=1e-6, atol=1e-6
+    )
+
+
+# ESPCN and other luma networks
+
+
+def test_espcn_enlarges_luma_by_the_network_and_chroma_by_bicubic(fake_params):
+    model = make("espcn", scale=2)
+    variables = fake_params(model, LR)
+    sr = rgb_to_ycbcr(model.apply(variables, LR))
+    np.testing.assert_allclose(sr[..., :1], model.apply(variables, luma(LR)), atol=1e-5)
+    np.testing.assert_allclose(sr[..., 1:], imresize(rgb_to_ycbcr(LR)[..., 1:], 2), atol=1e-5)
+
+
+def test_espcn_keeps_gray_gray(fake_params):
+    model = make("espcn", scale=2)
+    sr = model.apply(fake_params(model, LR), LR[..., :1].repeat(3, -1))
+    np.testing.assert_allclose(sr, np.asarray(sr[..., :1]).repeat(3, -1), atol=1e-5)
+
+
+def test_icnr_starts_espcn_as_nearest_enlargement():
+    """With it the sub-pixel layer repeats pixels; without it each pixel of a block differs."""
+    y = LR[..., :1]
+    for icnr in (True, False):
+        model = make("espcn", scale=2, icnr=icnr)
+        sr = np.asarray(model.apply(model.init(KEY, y), y))
+        blocks = sr.reshape(5, 2, 7, 2).transpose(0, 2, 1, 3).reshape(-1, 4)
+        spread = np.ptp(blocks, axis=1)
+        assert (spread < 1e-6).all() if icnr else (spread > 1e-3).all()
+
+
+def test_icnr_of_edsr():
+    """After every sub-pixel layer the 4 pixels of each channel start equal."""
+    model = make("edsr_baseline", scale=4, blocks=0, features=4, icnr=True)
+    params = model.init(KEY, LR)["params"]
+    for name in ("upsample0", "upsample1"):
+        kernel = params[name]["kernel"].reshape(3, 3, 4, 4, 4)
+        bias = params[name]["bias"].reshape(4, 4)
+        assert np.ptp(kernel, axis=-1).max() == np.ptp(bias, axis=-1).max() == 0
+        assert np.ptp(kernel) > 0.1
+
+
+# Interpolation and compute types
+
+
+@pytest.mark.parametrize(
+    ("name", "kernel"),
+    [("nearest", "nearest"), ("bilinear",) * 2, ("bicubic",) * 2, ("lanczos", "lanczos3")],
+)
+def test_interpolations_are_imresize(name, kernel):
+    sr = make(name, scale=3).apply({}, LR)
+    np.testing.assert_array_equal(sr, imresize(LR, 3, kernel=kernel))
+
+
+@pytest.mark.parametrize("name", ["espcn", "edsr_baseline"])
+def test_bfloat16_is_close_and_returns_float32(name, fake_params):
+    arguments = {} if name == "espcn" else {"blocks": 2, "features": 8}
+    model, low = (make(name, scale=2, dtype=d, **arguments) for d in (None, jnp.bfloat16))
+    variables = fake_params(model, LR)
+    sr, want = low.apply(variables, LR), np.asarray(model.apply(variables, LR))
+    assert sr.dtype == jnp.float32
+    error = np.abs(sr - want).max()
+    assert 0 < error < 0.03 * np.ptp(want)
+    shapes = jax.eval_shape(low.init, jax.random.key(0), LR)
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(shapes))

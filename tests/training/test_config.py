@@ -1,0 +1,199 @@
+"""The configuration: overrides, JSON and back, every rule, every file in configs/."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from jaxsr.errors import InputError
+from jaxsr.training.config import (
+    DataConfig,
+    OptimizerConfig,
+    TrainConfig,
+    check,
+    from_dict,
+    load_config,
+    override,
+    to_dict,
+)
+
+CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
+CONFIG = TrainConfig(
+    model="espcn",
+    scale=3,
+    protocol="y-uint8",
+    loss="mse",
+    steps=100,
+    data=DataConfig(train=("a", "b"), patch=51),
+)
+
+
+def one_line(error):
+    return "\n" not in str(error.value)
+
+
+# The files
+
+
+@pytest.mark.parametrize("variant", ["", "tiny"])
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_every_config_loads_and_checks(path, variant):
+    config = load_config(f"{path}:{variant}" if variant else str(path))
+    check(config)
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+def test_there_are_configs():
+    assert CONFIGS
+
+
+def test_files_that_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"no file .*missing\.py"):
+        load_config(str(tmp_path / "missing.py"))
+    with pytest.raises(InputError, match="no variant 'tyny'; did you mean 'tiny'"):
+        load_config(f"{CONFIGS[0]}:tyny")
+    file = tmp_path / "config.py"
+    for text, message in (
+        ("x = 1", "defines no get_config"),
+        ("def get_config(variant): return 3", "defines no get_config"),
+        ("def get_config(variant): return 1 / 0", "fails: ZeroDivisionError"),
+        ("def get_config(", "fails: SyntaxError"),
+    ):
+        file.write_text(text)
+        with pytest.raises(InputError, match=message) as error:
+            load_config(str(file))
+        assert str(file) in str(error.value) and one_line(error)
+
+
+# Overrides
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "value"),
+    [
+        ("steps", "1e5", 100_000),
+        ("steps", "7", 7),
+        ("ema", "0", 0.0),
+        ("optimizer.learning_rate", "2e-3", 2e-3),
+        ("data.augment", "false", False),
+        ("data.augment", "True", True),
+        ("model", "edsr", "edsr"),
+        ("model", "123", "123"),
+        ("data.train", "a,b", ("a", "b")),
+        ("data.train", "a", ("a",)),
+        ("data.validation", "", ()),
+        ("data.rescale", "1,0.5", (1.0, 0.5)),
+        ("model_args.icnr", "true", True),
+        ("model_args.features", "8", 8),
+    ],
+)
+def test_override(path, text, value):
+    node = override(CONFIG, path, text)
+    for name in path.split("."):
+        node = node[name] if isinstance(node, dict) else getattr(node, name)
+    assert node == value and type(node) is type(value)
+
+
+def test_override_leaves_the_rest_alone():
+    changed = override(CONFIG, "data.batch", "3")
+    assert changed == replace(CONFIG, data=replace(CONFIG.data, batch=3))
+    assert CONFIG.data.batch == 16
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("stepz", "1", "config.stepz: no such field; did you mean 'steps'"),
+        ("data.bach", "1", "config.data.bach: no such field; did you mean 'batch'"),
+        ("steps", "1.5", "config.steps: expected int, got 1.5"),
+        ("steps", "many", "config.steps: expected int, got 'many'"),
+        ("steps", "true", "config.steps: expected int, got True"),
+        ("ema", "None", "config.ema: expected float, got None"),
+        ("data.augment", "1", "config.data.augment: expected bool, got 1"),
+        ("data.rescale", "1,x", "config.data.rescale: expected float, got 'x'"),
+        ("data", "1", "config.data: set one of its fields"),
+        ("steps.more", "1", "config.steps.more: 'steps' has no fields"),
+    ],
+)
+def test_overrides_that_are_refused(path, text, message):
+    with pytest.raises(InputError) as error:
+        override(CONFIG, path, text)
+    assert str(error.value).startswith(message) and one_line(error)
+
+
+# Dictionaries
+
+
+def test_json_and_back():
+    config = replace(CONFIG, model_args={"icnr": True}, optimizer=OptimizerConfig(warmup=5))
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"modell": "x"}, "config.modell: no such field; did you mean 'model'"),
+        ({"data": {"patch": "x"}}, "config.data.patch: expected int, got 'x'"),
+        ({"data": 3}, "config.data: expected a mapping"),
+        ({"data": {"train": "folder"}}, "config.data.train: expected tuple, got 'folder'"),
+    ],
+)
+def test_dicts_that_are_refused(change, message):
+    with pytest.raises(InputError) as error:
+        from_dict(to_dict(CONFIG) | change)
+    assert str(error.value).startswith(message) and one_line(error)
+
+
+def test_a_missing_field():
+    values = to_dict(CONFIG)
+    del values["scale"]
+    with pytest.raises(InputError, match="config: the field 'scale' is missing"):
+        from_dict(values)
+
+
+# Rules
+
+
+def test_a_good_config_passes():
+    check(CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "message"),
+    [
+        ("model", "espcm", "unknown model 'espcm'; did you mean 'espcn'"),
+        ("scale", "5", "espcn has no scale 5"),
+        ("model_args.depth", "3", "cannot build espcn"),
+        ("model", "bicubic", "config.model: bicubic has nothing to train"),
+        ("model", "edsr", "config.protocol: y-uint8 feeds luma, but edsr takes RGB"),
+        ("protocol", "y", "unknown protocol 'y'"),
+        ("loss", "l3", "unknown loss 'l3'"),
+        ("degradation", "cubic", "unknown degradation 'cubic'"),
+        ("data.patch", "50", "config.data.patch: 50 .* nearest: 51"),
+        ("data.patch", "0", "config.data.patch: 0 .* nearest: 3"),
+        ("data.batch", "0", "config.data.batch: must be positive, got 0"),
+        ("data.train", "", "config.data.train: no images"),
+        ("data.rescale", "", "config.data.rescale"),
+        ("data.rescale", "1,1.5", "config.data.rescale"),
+        ("data.rescale", "0", "config.data.rescale"),
+        ("data.memory_limit_mib", "-1", "config.data.memory_limit_mib"),
+        ("optimizer.schedule", "cosin", "unknown 'cosin'; did you mean 'cosine'"),
+        ("optimizer.schedule", "step", "config.optimizer.halve_every"),
+        ("optimizer.warmup", "101", "config.optimizer.warmup: 101 is not within the 100 steps"),
+        ("optimizer.warmup", "-1", "config.optimizer.warmup"),
+        ("optimizer.learning_rate", "0", "config.optimizer.learning_rate"),
+        ("optimizer.clip_norm", "-1", "config.optimizer.clip_norm"),
+        ("ema", "1", "config.ema: 1.0 is not in"),
+        ("ema", "-0.1", "config.ema"),
+        ("seed", "-1", "config.seed"),
+        ("steps", "0", "config.steps: must be positive, got 0"),
+        ("log_every", "0", "config.log_every"),
+        ("validate_every", "0", "config.validate_every"),
+        ("checkpoint_every", "0", "config.checkpoint_every"),
+    ],
+)
+def test_rules(path, text, message):
+    with pytest.raises(InputError, match=message) as error:
+        check(override(CONFIG, path, text))
+    assert one_line(error)
