@@ -9,7 +9,7 @@ Each DIR holds HR/ (and optionally LR_x4/), or HR images directly.
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +44,12 @@ def main(argv: Sequence[str]) -> int:
     folders = _folders(args.data)
     if args.json is not None and not _can_hold(args.json):
         raise InputError(f"--json: cannot write {args.json}; name a file in a folder that exists")
-    # All images are read before the first is scored: a broken one shows at once.
+    # Whatever may be wrong with an image or a place to write shows before the first is scored.
     sets = {key: read_test_set(path, model.scale, protocol) for key, path in folders.items()}
+    targets: dict[str, list[Path]] = {}
+    if args.save is not None:
+        targets = _targets(args.save, folders, sets, model.scale)
+        _make_folders([args.save / key for key in sets])
 
     print(f"{name} x{model.scale}, protocol {protocol.name}")
     print(f"{'set':<16}{'PSNR-Y':>10}{'SSIM-Y':>10}{'images':>9}{'seconds':>10}")
@@ -65,7 +69,7 @@ def main(argv: Sequence[str]) -> int:
             score.name: {"psnr": score.psnr, "ssim": score.ssim} for score in result.images
         }
         if args.save is not None:
-            _save(args.save / key, images, result.images, model.scale)
+            _save(targets[key], images, result.images, model.scale)
     if args.json is not None:
         _write_json(
             args.json,
@@ -116,18 +120,56 @@ def _can_hold(path: Path) -> bool:
     return path.parent.is_dir() and os.access(path.parent, os.W_OK) and not path.is_dir()
 
 
-def _save(folder: Path, images: Sequence[Any], scores: Sequence[Any], scale: int) -> None:
+def _targets(
+    save: Path, folders: dict[str, Path], sets: Mapping[str, Sequence[Any]], scale: int
+) -> dict[str, list[Path]]:
+    """Where the result of each image of each set goes: SAVE/SET/STEM.png.
+
+    Refuses to write over an image of the sets, or two results to one file.
+    """
+    from jaxsr.data.source import image_files
+
+    inputs: set[Path] = set()
+    for folder in folders.values():
+        files = [*image_files(folder), *folder.glob(f"LR_x{scale}/*")]
+        inputs.update(file.resolve() for file in files)
+    taken: dict[Path, str] = {}
+    targets: dict[str, list[Path]] = {}
+    for key, images in sets.items():
+        targets[key] = [save / key / f"{Path(image.name).stem}.png" for image in images]
+        for image, target in zip(images, targets[key], strict=True):
+            place = target.resolve()
+            if place in inputs:
+                raise InputError(f"--save: {target} is an input; choose another folder")
+            if place in taken:
+                raise InputError(
+                    f"--save: {taken[place]} and {image.name} would both be written to {target}; "
+                    "rename one"
+                )
+            taken[place] = image.name
+    return targets
+
+
+def _make_folders(folders: Sequence[Path]) -> None:
+    """Makes the folders for the results and sees that files can be written there."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise InputError(f"--save: cannot make {folder} ({error.strerror})") from None
+        if not os.access(folder, os.W_OK):
+            raise InputError(f"--save: cannot write into {folder}; choose another folder")
+
+
+def _save(
+    targets: Sequence[Path], images: Sequence[Any], scores: Sequence[Any], scale: int
+) -> None:
     """Writes each result as a PNG; luma results get bicubic's chroma."""
     from jaxsr.image.io import Picture, write_image
     from jaxsr.side_by_side import colour_of
 
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"--save: cannot make {folder} ({error.strerror})") from None
-    for image, score in zip(images, scores, strict=True):
-        pixels = colour_of(score.sr, image.hr, scale)
-        write_image(folder / f"{Path(image.name).stem}.png", Picture(pixels, None))
+    for target, image, score in zip(targets, images, scores, strict=True):
+        write_image(target, Picture(colour_of(score.sr, image.hr, scale), None))
 
 
 def _write_json(path: Path, value: Any) -> None:

@@ -49,6 +49,7 @@ def main(argv: Sequence[str]) -> int:
         gain = outcome.validation.psnr - outcome.bicubic.psnr
         print(f"{'gain':<26}{gain:>+7.2f} dB   (protocol {config.protocol})")
         print(f"side by side: {outcome.picture}")
+    print(f"use it: jaxsr upscale PICTURE -o OUT --checkpoint {args.workdir}")
     return 0
 
 

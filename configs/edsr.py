@@ -22,8 +22,6 @@ def _recipe(model: str, scale: int) -> TrainConfig:
         loss="l1",
         steps=300_000,
         data=DataConfig(
-            train=("data/DIV2K_train_HR",),
-            validation=("data/Set5",),
             patch=48 * scale,
             batch=16,
         ),

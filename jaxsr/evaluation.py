@@ -27,23 +27,24 @@ class TestImage:
 
 @dataclass(frozen=True)
 class Score:
-    """One image's numbers, and the result itself as uint8 [H, W, C] (C = 1 on luma)."""
+    """One image's numbers, and LR and the result as uint8 [H, W, C] (C = 1 on luma)."""
 
     name: str
     psnr: float
     ssim: float
+    lr: np.ndarray
     sr: np.ndarray
 
 
 def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[TestImage]:
     """The images of `folder`/HR (or of `folder` itself) for one scale.
 
-    Protocols that see RGB take the files of `folder`/LR_xN where there are any (same name, any
-    extension); otherwise LR is made when scoring.
+    Protocols that see RGB take the files of `folder`/LR_xN where there are any (for baby.png
+    baby.* or babyxN.*, any extension); otherwise LR is made when scoring.
 
     Raises:
       InputError: for a missing or empty folder, a broken or too small image, an LR file that is
-        missing or of the wrong size; by name.
+        missing, ambiguous or of the wrong size; by name.
     """
     from jaxsr.data.source import image_files
     from jaxsr.image.io import find_images, read_image
@@ -53,19 +54,29 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
     lr_folder = folder / f"LR_x{scale}"
     lr_files = None
     if lr_folder.is_dir() and not protocol.on_luma:
-        lr_files = {path.stem: path for path in find_images(lr_folder)}
+        lr_files = {}
+        for file in find_images(lr_folder):
+            lr_files.setdefault(file.stem, []).append(file)
     images = []
     for path in files:
         hr = crop_hr(read_8bit(read_image(path)), scale, str(path))
         lr = None
         if lr_files is not None:
-            if path.stem not in lr_files:
-                raise InputError(f"{lr_folder}: no LR file for {path.name}")
-            lr = read_8bit(read_image(lr_files[path.stem]))
+            stems = (path.stem, f"{path.stem}x{scale}")
+            found = [file for stem in stems for file in lr_files.get(stem, [])]
+            if not found:
+                raise InputError(
+                    f"{lr_folder}: no LR file for {path.name}, neither {stems[0]}.* nor "
+                    f"{stems[1]}.*; add it, or take the folder away to have LR made"
+                )
+            if len(found) > 1:
+                names = " and ".join(file.name for file in found)
+                raise InputError(f"{lr_folder}: {names} are both LR of {path.name}; keep one")
+            lr = read_8bit(read_image(found[0]))
             expected = (hr.shape[0] // scale, hr.shape[1] // scale, hr.shape[2])
             if lr.shape != expected:
                 raise InputError(
-                    f"{lr_files[path.stem]}: is {_size(lr)}, but HR {path.name} at x{scale} "
+                    f"{found[0]}: is {_size(lr)}, but HR {path.name} at x{scale} "
                     f"needs {_size(np.empty(expected))}"
                 )
         images.append(TestImage(path.name, hr, lr))
@@ -105,9 +116,11 @@ def make_scorer(model: Any, protocol: Protocol, degrade: Degradation) -> Scorer:
         raise InputError(f"protocol {protocol.name} feeds luma, but the model takes RGB; use rgb")
 
     def run(variables: Any, lr: jax.Array, hr: jax.Array) -> tuple[jax.Array, ...]:
-        sr = enlarge(model, variables, lr)
+        # Accelerators would convolve in TF32 or bfloat16, and score otherwise than a CPU.
+        with jax.default_matmul_precision("highest"):
+            sr = enlarge(model, variables, lr)
         psnr, ssim = protocol.score(sr, hr, model.scale)
-        return psnr[0], ssim[0], to_uint8(sr[0])
+        return psnr[0], ssim[0], to_uint8(lr[0]), to_uint8(sr[0])
 
     from_hr = jax.jit(lambda variables, hr: run(variables, *protocol.pair(degrade, _key(), hr)))
     from_lr = jax.jit(lambda variables, lr, hr: run(variables, to_float(lr), to_float(hr)))
@@ -117,8 +130,8 @@ def make_scorer(model: Any, protocol: Protocol, degrade: Degradation) -> Scorer:
             result = from_hr(variables, image.hr[None])
         else:
             result = from_lr(variables, image.lr[None], image.hr[None])
-        psnr, ssim, sr = jax.device_get(result)
-        return Score(image.name, float(psnr), float(ssim), sr)
+        psnr, ssim, lr, sr = jax.device_get(result)
+        return Score(image.name, float(psnr), float(ssim), lr, sr)
 
     return score
 

@@ -10,7 +10,7 @@ from jaxsr.image.resize import imresize
 
 
 def colour_of(sr: np.ndarray, hr: np.ndarray, scale: int) -> np.ndarray:
-    """A result as uint8 RGB [H, W, 3]: luma gets the chroma that bicubic makes of LR."""
+    """A result as uint8 RGB [H, W, 3], to look at: luma gets HR's chroma at LR's resolution."""
     if sr.shape[-1] == 3:
         return sr
     if hr.shape[-1] == 1:
@@ -63,7 +63,10 @@ def side_by_side(
     for i, image in enumerate(images):
         window = busiest(image.hr, side, scale)
         hr = image.hr[window]
-        cells = [("LR", _pixels_of_lr(hr, scale))] if show_lr else []
+        cells = []
+        if show_lr:
+            lr = columns[0][1][i].lr.repeat(scale, axis=0).repeat(scale, axis=1)
+            cells.append(("LR", colour_of(lr[window], hr, scale)))
         for name, scores in columns:
             sr = colour_of(scores[i].sr[window], hr, scale)
             cells.append((f"{name} {scores[i].psnr:.2f} dB", sr))
@@ -72,11 +75,6 @@ def side_by_side(
     width = max(row.shape[1] for row in rows)
     rows = [np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
     return np.concatenate(rows)
-
-
-def _pixels_of_lr(hr: np.ndarray, scale: int) -> np.ndarray:
-    lr = np.asarray(imresize(hr, 1 / scale))
-    return lr.repeat(scale, axis=0).repeat(scale, axis=1)
 
 
 def _cell(caption: str, pixels: np.ndarray, zoom: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Test sets on disk, and scores against scikit-image; published numbers are in tests/reference."""
 
+from typing import Any
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -55,6 +57,24 @@ def test_gray_stays_gray_and_alpha_is_dropped(tmp_path):
     np.testing.assert_array_equal(rgb.hr, NOISE[:22, :20])
 
 
+@pytest.mark.parametrize("name", ["{}x2.png", "{}.png"])
+def test_lr_files_by_either_name(tmp_path, name):
+    """`babyx2.png` is what DIV2K and EDSR's archives call the LR file of baby.png."""
+    for i, stem in enumerate(("a", "ax3")):
+        save(tmp_path / "HR" / f"{stem}.png", NOISE[:22, :20])
+        save(tmp_path / "LR_x2" / name.format(stem), np.full((11, 10, 3), i, np.uint8))
+    for i, image in enumerate(read_test_set(tmp_path, 2, RGB)):
+        assert image.lr is not None and (image.lr == i).all()
+
+
+def test_two_lr_files_for_one_hr(folder):
+    for other, names in (("a.png", "a.bmp and a.png"), ("ax2.png", "a.bmp and ax2.png")):
+        save(folder / "LR_x2" / other, NOISE[:11, :10])
+        with pytest.raises(InputError, match=f"LR_x2: {names} are both LR of a.png"):
+            read_test_set(folder, 2, RGB)
+        (folder / "LR_x2" / other).unlink()
+
+
 def test_refused_sets(folder):
     with pytest.raises(InputError, match="missing"):
         read_test_set(folder / "missing", 2, RGB)
@@ -62,7 +82,7 @@ def test_refused_sets(folder):
     with pytest.raises(InputError, match=r"b\.bmp: is 21x23 .* b\.png at x2 needs 10x11"):
         read_test_set(folder, 2, RGB)
     (folder / "LR_x2" / "b.bmp").unlink()
-    with pytest.raises(InputError, match=r"LR_x2: no LR file for b\.png"):
+    with pytest.raises(InputError, match=r"no LR file for b\.png, neither b\.\* nor bx2\.\*"):
         read_test_set(folder, 2, RGB)
     save(folder / "HR" / "b.png", NOISE[:15])
     with pytest.raises(InputError, match=r"b\.png: 21x15 pixels are too few .* needs 16 a side"):
@@ -115,7 +135,12 @@ def test_gray_through_an_rgb_network(tmp_path, fake_params):
     model = create_model("edsr_baseline", scale=2, blocks=0, features=4)
     variables = fake_params(model, jnp.zeros((1, 4, 4, 3)))
     image = read_test_set(tmp_path, 2, RGB)[0]
-    assert make_scorer(model, RGB, bicubic(2))(variables, image).sr.shape == (22, 20, 1)
+    sr = make_scorer(model, RGB, bicubic(2))(variables, image).sr
+    lr = np.asarray(imresize(image.hr, 1 / 2, edge="replicate"))
+    three: Any = model.apply(variables, (lr[None] / 255).repeat(3, -1).astype(np.float32))
+    exact = 255 * np.asarray(three)[0]
+    assert np.ptp(exact, axis=-1).mean() > 5  # the mean is none of the three
+    np.testing.assert_allclose(sr, exact.mean(-1, keepdims=True).clip(0, 255), atol=0.51)
 
 
 def test_an_rgb_network_has_no_luma_protocol():

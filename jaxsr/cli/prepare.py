@@ -1,6 +1,7 @@
 """`jaxsr prepare DIR -o DATASET`: a folder of images becomes a tfds dataset (ArrayRecord)."""
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -49,8 +50,8 @@ def command(args: argparse.Namespace) -> int:
     for label, value in rows.items():
         print(f"{label:<10}  {value}")
     print("\nTrain on it:")
-    print(
-        "  python train.py --config=configs/espcn_x3.py "
-        f"--config.data.train={out} --workdir=runs/NAME"
-    )
+    data = [f"--config.data.train={out}"]
+    if "validation" in splits:
+        data.append(f"--config.data.validation={out}")
+    print(f"  python train.py --config=configs/espcn_x3.py {shlex.join(data)} --workdir=runs/NAME")
     return 0

@@ -1,11 +1,14 @@
 """`jaxsr upscale INPUT... -o OUT`: enlarge image files and folders of them."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from jaxsr.errors import InputError
+
+_PROGRAMS = 32  # input shapes whose compiled programs are kept at a time
 
 
 def add_parser(subparsers: Any) -> None:
@@ -20,9 +23,9 @@ def add_parser(subparsers: Any) -> None:
         "-o",
         "--output",
         metavar="OUT",
-        type=Path,
         required=True,
-        help="the new file for one input file, otherwise a folder, made if missing",
+        help="the new file for one input file, otherwise a folder, made if missing; a new folder "
+        "with a dot in its name needs a / at its end",
     )
     parser.add_argument("--model", metavar="NAME", help="see `jaxsr models`")
     parser.add_argument(
@@ -49,11 +52,12 @@ def command(args: argparse.Namespace) -> int:
     jobs, failed = _plan(args.inputs, args.output)
     model, variables = _model(args.model, args.checkpoint, args.scale)
     done = 0
+    seen: set[tuple[int, ...]] = set()
     for source, target in tqdm(
         jobs, unit="image", disable=len(jobs) < 2 or not sys.stderr.isatty()
     ):
         try:
-            line = _upscale_file(source, target, model, variables)
+            line = _upscale_file(source, target, model, variables, seen)
         except InputError as error:
             tqdm.write(f"error: {error}", file=sys.stderr)
             failed += 1
@@ -65,12 +69,14 @@ def command(args: argparse.Namespace) -> int:
     return 1 if done else 2
 
 
-def _plan(inputs: list[Path], output: Path) -> tuple[list[tuple[Path, Path]], int]:
+def _plan(inputs: list[Path], out: str) -> tuple[list[tuple[Path, Path]], int]:
     """Every (source, target), and the number of folders that gave none, reported on stderr."""
     from jaxsr.image.io import EXTENSIONS, find_images
 
-    to_file = output.suffix.lower() in EXTENSIONS and not output.is_dir()
-    if to_file and (len(inputs) > 1 or inputs[0].is_dir()):
+    output = Path(out)
+    one_file = len(inputs) == 1 and not inputs[0].is_dir()
+    to_file = bool(output.suffix) and not output.is_dir() and not out.endswith(("/", os.sep))
+    if not one_file and to_file and output.suffix.lower() in EXTENSIONS:
         raise InputError(f"-o {output}: names a file, but the inputs need a folder; give a folder")
     sources: list[Path] = []
     failed = 0
@@ -83,7 +89,7 @@ def _plan(inputs: list[Path], output: Path) -> tuple[list[tuple[Path, Path]], in
     originals = {source.resolve() for source in sources}
     jobs: dict[Path, Path] = {}
     for source in sources:
-        target = output if to_file else output / source.name
+        target = output if to_file and one_file else output / source.name
         if target in jobs:
             raise InputError(
                 f"{jobs[target]} and {source} would both be written to {target}; "
@@ -119,8 +125,10 @@ def _model(name: str | None, checkpoint: Path | None, scale: int | None) -> tupl
     return model, {}
 
 
-def _upscale_file(source: Path, target: Path, model: Any, variables: Any) -> str:
-    """Enlarges one file and tells its two sizes, width x height."""
+def _upscale_file(
+    source: Path, target: Path, model: Any, variables: Any, seen: set[tuple[int, ...]]
+) -> str:
+    """Enlarges one file and tells its two sizes, width x height; notes its shape in `seen`."""
     from jaxsr.image.io import check_format, read_image, write_image
     from jaxsr.inference import upscale_picture
 
@@ -132,7 +140,18 @@ def _upscale_file(source: Path, target: Path, model: Any, variables: Any) -> str
         raise InputError(
             f"{target.parent}: cannot make this folder: {error.strerror}; choose another -o"
         ) from None
+    _forget_programs(picture.pixels.shape, seen)
     result = upscale_picture(picture, model, variables)
     write_image(target, result)
     (h, w), (big_h, big_w) = picture.pixels.shape[:2], result.pixels.shape[:2]
     return f"{source} {w}x{h} -> {target} {big_w}x{big_h}"
+
+
+def _forget_programs(shape: tuple[int, ...], seen: set[tuple[int, ...]]) -> None:
+    """Drops the compiled programs when there are many: JAX keeps one per shape for ever."""
+    import jax
+
+    if shape not in seen and len(seen) == _PROGRAMS:
+        jax.clear_caches()
+        seen.clear()
+    seen.add(shape)

@@ -84,7 +84,7 @@ def make_batch(
 
     Args:
       plan: images and patch side, from `make_plan`.
-      seed: 0 or more; another seed is another order and other crops.
+      seed: from 0 to 2**63 - 1; another seed is another order and other crops.
       step: the number of the step, from 0.
       batch: patches per step, over all hosts.
       augment: turn each patch into one of the 8 flips and quarter turns, all equally likely.
@@ -94,10 +94,10 @@ def make_batch(
       uint8 [n, patch, patch, 3], n being the length of `range(batch)[local]`.
 
     Raises:
-      InputError: for a negative seed or an empty batch.
+      InputError: for a seed outside that range or an empty batch.
     """
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed is {seed}; give a number from 0 to 2**64 - 1")
+    if not 0 <= seed < 2**63:
+        raise InputError(f"seed is {seed}; give a number from 0 to 2**63 - 1")
     if batch < 1:
         raise InputError(f"batch is {batch}; give at least 1")
     records = range(step * batch, (step + 1) * batch)[local]

@@ -14,9 +14,10 @@ import hashlib
 import itertools
 import json
 import os
+import time
 import uuid
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from jaxsr.data.source import Source, broken_images
 from jaxsr.errors import InputError
 
 _MARK = b"jaxsrHR1"
+_STALE = 24 * 3600  # seconds without a write after which a temporary file has lost its writer
 
 
 @dataclass(frozen=True)
@@ -204,6 +206,7 @@ def _write_cache(
     names, sizes, digest = [], [], hashlib.sha256()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        _remove_stale(folder)
         with open(temporary, "xb") as file:
             for name, pixels in entries:
                 names.append(name)
@@ -230,6 +233,14 @@ def _write_cache(
     return path
 
 
+def _remove_stale(folder: Path) -> None:
+    """Removes the temporary files of processes that were killed while they wrote."""
+    for file in folder.glob(".hr-*.tmp"):
+        with suppress(OSError):  # another process may remove it at the same time
+            if file.stat().st_mtime < time.time() - _STALE:
+                file.unlink()
+
+
 def _open_cache(path: Path) -> tuple[list[str], list[np.ndarray]] | None:
     """Names and memory-mapped images of a cache file; None if it is absent or not whole."""
     try:
@@ -241,12 +252,21 @@ def _open_cache(path: Path) -> tuple[list[str], list[np.ndarray]] | None:
         if begin < 0:
             return None
         index = json.loads(mapped[begin:end].tobytes())
-    except (OSError, ValueError):  # ValueError: an empty file, or a damaged index
+        names, sizes = index["names"], index["sizes"]
+        whole = (
+            isinstance(names, list)
+            and all(isinstance(name, str) for name in names)
+            and len(names) == len(sizes)
+            and all(min(h, w) > 0 for h, w in sizes)
+            and sum(h * w * 3 for h, w in sizes) == begin
+        )
+        if not whole:
+            return None
+        pixels, images, start = np.asarray(mapped), [], 0
+        for h, w in sizes:
+            images.append(pixels[start : start + h * w * 3].reshape(h, w, 3))
+            start += h * w * 3
+    # ValueError: an empty file, or an index that is no JSON; the last two: JSON of something else.
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    pixels, images, start = np.asarray(mapped), [], 0
-    if sum(h * w * 3 for h, w in index["sizes"]) != begin:
-        return None
-    for h, w in index["sizes"]:
-        images.append(pixels[start : start + h * w * 3].reshape(h, w, 3))
-        start += h * w * 3
-    return index["names"], images
+    return names, images

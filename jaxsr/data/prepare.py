@@ -1,8 +1,8 @@
 """A folder of images as a tfds dataset (ArrayRecord), the form to keep and to pass on.
 
-Each record is `image` (PNG or JPEG bytes), `filename`, `height`, `width` and `sha256` of the
-decoded uint8 [H, W, 3] pixels, in the order of the file names. The same list without the images
-is in the dataset's metadata.json.
+Each record is `image` (PNG or JPEG bytes), `filename`, `height`, `width`, `channels` of the file
+(1 gray, 3 RGB; stored are always three) and `sha256` of the decoded uint8 [H, W, 3] pixels, in the
+order of the file names. The same list without the images is in the dataset's metadata.json.
 """
 
 import io
@@ -38,6 +38,7 @@ class _Image:
     path: Path
     height: int
     width: int
+    channels: int  # of the file: 1 gray, 3 RGB
     sha256: str
     as_is: bool  # whether the file's own bytes go into the record
 
@@ -46,6 +47,7 @@ class _Image:
             "filename": self.path.name,
             "height": self.height,
             "width": self.width,
+            "channels": self.channels,
             "sha256": self.sha256,
         }
 
@@ -137,7 +139,8 @@ def _inspect_file(path: Path) -> _Image:
         and picture.alpha is None
         and _decodes_to(path, pixels)
     )
-    return _Image(path, pixels.shape[0], pixels.shape[1], pixel_digest(pixels), as_is)
+    height, width, _ = pixels.shape
+    return _Image(path, height, width, picture.pixels.shape[2], pixel_digest(pixels), as_is)
 
 
 def _decodes_to(path: Path, pixels: np.ndarray) -> bool:
@@ -191,6 +194,7 @@ def _build(splits: dict[str, list[_Image]], name: str, out: Path) -> None:
                 "filename": tfds.features.Text(),
                 "height": tfds.features.Scalar(np.int32),
                 "width": tfds.features.Scalar(np.int32),
+                "channels": tfds.features.Scalar(np.int32),
                 "sha256": tfds.features.Text(),
             }
         ),

@@ -134,7 +134,9 @@ def find_dataset(path: Path) -> Path | None:
 
 
 def dataset_records(dataset: Path) -> dict[str, list[dict[str, Any]]]:
-    """What `jaxsr prepare` wrote: per split, `filename`, `height`, `width`, `sha256` of each image.
+    """What `jaxsr prepare` wrote: per split a dict of each image but for its pixels.
+
+    The keys are `filename`, `height`, `width`, `channels` and `sha256`.
 
     Raises:
       InputError: if the dataset was not made by `jaxsr prepare`.
@@ -168,6 +170,25 @@ def _open_dataset(dataset: Path, split: str) -> Images:
         ),
         fingerprint=repr([record["sha256"] for record in records]),
     )
+
+
+def read_validation(path: str | Path) -> list[tuple[str, np.ndarray]]:
+    """Name and uint8 [H, W, 1 or 3] of each image in the split `validation` of a dataset.
+
+    Unlike in `open_source`, gray files are [H, W, 1]: what is gray is its own luma, and scores
+    higher than the same picture as RGB.
+
+    Raises:
+      InputError: if `path` is no dataset of `jaxsr prepare`, has no such split, or is damaged.
+    """
+    path = Path(path)
+    dataset = find_dataset(path) or path
+    records = dataset_records(dataset).get("validation", [])
+    source = _open_dataset(dataset, "validation")
+    return [
+        (record["filename"], source[i][..., : record["channels"]])
+        for i, record in enumerate(records)
+    ]
 
 
 def _read_record(

@@ -1,4 +1,4 @@
-"""Resampling as two matrix products: `imresize` is MATLAB's, `pillow_resize` is Pillow's.
+"""Resampling, one axis after the other: `imresize` is MATLAB's, `pillow_resize` is Pillow's.
 
 Images are [H, W, C] or [N, H, W, C]. Float images stay float (range kept as given, nothing is
 clipped); uint8 and uint16 images stay integers and are rounded and clipped **after each of the
@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsr.image.kernels import EDGES, KERNELS, matlab_matrix, pillow_matrix
+from jaxsr.image.kernels import EDGES, KERNELS, Taps, matlab_taps, pillow_taps
 
 # Fixed-point bits of a MATLAB weight on the integer path, and the nudge, in units of the last
 # bit, that sends every exact half up: a x3 weight is a multiple of 1/162, which no binary
@@ -81,8 +81,8 @@ def _imresize(
 ) -> jax.Array:
     # MATLAB shrinks the axis of the smaller factor first, rows first when they are equal.
     for axis in (0, 1) if scales[0] <= scales[1] else (1, 0):
-        matrix = resize_matrix(x.shape[axis - 3], out[axis], scales[axis], kernel, antialias, edge)
-        x = _along(x, matrix, axis, _MATLAB_BITS, _MATLAB_NUDGE)
+        taps = matlab_taps(x.shape[axis - 3], out[axis], scales[axis], kernel, antialias, edge)
+        x = _along(x, taps, axis, _MATLAB_BITS, _MATLAB_NUDGE)
     return x
 
 
@@ -97,10 +97,12 @@ def imresize_on_host(x: np.ndarray, scale: float, *, edge: str = "symmetric") ->
         raise ValueError(f"expected uint8 [H, W, C], got {x.dtype} of shape {x.shape}")
     for _ in range(2):  # the rows; then, the axes swapped, the columns
         n, m, c = x.shape
-        matrix = resize_matrix(n, math.ceil(scale * n), float(scale), "bicubic", True, edge)
+        taps = matlab_taps(n, math.ceil(scale * n), float(scale), "bicubic", True, edge)
         # 36 bits of weight, 8 of pixel and a few of carry: every float64 sum is an exact integer.
-        weights = sparse.csr_array(_fixed_point(matrix, _MATLAB_BITS))
-        total = weights @ x.reshape(n, m * c).astype(np.float64)
+        weight = _fixed_point(taps, _MATLAB_BITS).astype(np.float64)
+        first = np.arange(0, weight.size + 1, weight.shape[1])
+        matrix = sparse.csr_array((weight.ravel(), taps.index.ravel(), first), (len(weight), n))
+        total = matrix @ x.reshape(n, m * c).astype(np.float64)
         level = np.floor((total + _MATLAB_NUDGE) / 2.0**_MATLAB_BITS + 0.5)
         x = np.clip(level, 0, 255).astype(np.uint8).reshape(-1, m, c).swapaxes(0, 1)
     return np.ascontiguousarray(x)
@@ -135,25 +137,18 @@ def _pillow_resize(x: jax.Array, shape: tuple[int, int], kernel: str) -> jax.Arr
     for axis in (1, 0):
         n_in, n_out = x.shape[axis - 3], shape[axis]
         if n_in != n_out:
-            x = _along(x, _pillow_cached(n_in, n_out, kernel), axis, _PILLOW_BITS, 0)
+            x = _along(x, pillow_taps(n_in, n_out, kernel), axis, _PILLOW_BITS, 0)
     return x
 
 
-@functools.lru_cache(maxsize=64)
 def resize_matrix(
     n_in: int, n_out: int, scale: float, kernel: str, antialias: bool, edge: str
 ) -> np.ndarray:
-    """The float64 [n_out, n_in] matrix of MATLAB's `imresize` along one axis (read only)."""
-    matrix = matlab_matrix(n_in, n_out, scale, kernel, antialias, edge)
-    matrix.flags.writeable = False
-    return matrix
+    """The float64 [n_out, n_in] matrix of MATLAB's `imresize` along one axis.
 
-
-@functools.lru_cache(maxsize=64)
-def _pillow_cached(n_in: int, n_out: int, kernel: str) -> np.ndarray:
-    matrix = pillow_matrix(n_in, n_out, kernel)
-    matrix.flags.writeable = False
-    return matrix
+    For the mathematics, such as adjoints; on large images `imresize` itself does not form it.
+    """
+    return matlab_taps(n_in, n_out, scale, kernel, antialias, edge).matrix()
 
 
 def _check(x: jax.Array | np.ndarray, kernel: str) -> jax.Array:
@@ -166,50 +161,59 @@ def _check(x: jax.Array | np.ndarray, kernel: str) -> jax.Array:
     return jnp.asarray(x)
 
 
-def _along(x: jax.Array, matrix: np.ndarray, axis: int, bits: int, nudge: int) -> jax.Array:
-    """Multiplies `matrix` into the row (0) or column (1) axis of x, in x's own arithmetic."""
+def _along(x: jax.Array, taps: Taps, axis: int, bits: int, nudge: int) -> jax.Array:
+    """Resamples the row (0) or column (1) axis of x in x's own arithmetic."""
     if jnp.issubdtype(x.dtype, jnp.integer):
-        return _along_integer(x, matrix, axis, bits, nudge)
+        return _along_integer(x, taps, axis, bits, nudge)
     compute = jnp.promote_types(x.dtype, jnp.float32)
-    return _product(jnp.asarray(matrix, compute), x.astype(compute), axis).astype(x.dtype)
+    return _weighted(x.astype(compute), taps, taps.weight, axis).astype(x.dtype)
 
 
-def _product(matrix: jax.Array, x: jax.Array, axis: int) -> jax.Array:
-    spec = "oh,...hwc->...owc" if axis == 0 else "ow,...hwc->...hoc"
-    # HIGHEST: accelerators would otherwise multiply in TF32 or bfloat16.
-    return jnp.einsum(spec, matrix, x, precision=jax.lax.Precision.HIGHEST)
+def _weighted(x: jax.Array, taps: Taps, weight: np.ndarray, axis: int) -> jax.Array:
+    """The sums over `taps.index` with these weights, for float x."""
+    if taps.n_in <= 32 * weight.shape[1]:  # a matrix product is faster until here
+        matrix = jnp.asarray(taps.matrix(weight), x.dtype)
+        spec = "oh,...hwc->...owc" if axis == 0 else "ow,...hwc->...hoc"
+        # HIGHEST: accelerators would otherwise multiply in TF32 or bfloat16.
+        return jnp.einsum(spec, matrix, x, precision=jax.lax.Precision.HIGHEST)
+    axis = x.ndim - 3 + axis
+    column = [-1 if i == axis else 1 for i in range(x.ndim)]
+    terms = [
+        jnp.asarray(w, x.dtype).reshape(column) * jnp.take(x, index, axis=axis, mode="clip")
+        for w, index in zip(weight.T, taps.index.T, strict=True)
+    ]
+    return functools.reduce(jnp.add, terms)
 
 
-def _fixed_point(matrix: np.ndarray, bits: int) -> np.ndarray:
-    """The weights in units of 2^-bits, rounded half away from zero as Pillow does."""
-    fixed = matrix * 2.0**bits
-    return np.trunc(fixed + np.copysign(0.5, fixed))
+def _fixed_point(taps: Taps, bits: int) -> np.ndarray:
+    """The weights as int64 in units of 2^-bits, rounded half away from zero as Pillow does."""
+    fixed = taps.weight * 2.0**bits
+    return np.trunc(fixed + np.copysign(0.5, fixed)).astype(np.int64)
 
 
-def _along_integer(x: jax.Array, matrix: np.ndarray, axis: int, bits: int, nudge: int) -> jax.Array:
+def _along_integer(x: jax.Array, taps: Taps, axis: int, bits: int, nudge: int) -> jax.Array:
     """floor(weights @ x + 1/2) in exact fixed-point arithmetic, without 64-bit numbers.
 
-    The weights are split into digits so small that a float32 product of any digit matrix with
-    the pixels is an exact integer in whatever order a device sums it; the digits' results are
-    then combined by integer carries.
+    The weights are split into digits so small that a float32 sum of any digit times the pixels
+    is an exact integer in whatever order a device adds; the digits' sums are then combined by
+    integer carries.
     """
     peak = int(jnp.iinfo(x.dtype).max)
-    taps = int((matrix != 0).sum(axis=1).max())
-    digit = 24 - math.ceil(math.log2(peak * taps))  # peak * taps * 2^digit <= 2^24
+    count = taps.weight.shape[1]
+    digit = 24 - math.ceil(math.log2(peak * count))  # peak * taps * 2^digit <= 2^24
     if digit < 1:
-        raise ValueError(f"{taps} taps are too many to sum {x.dtype} exactly; resize in steps")
-    count = -(-bits // digit)
-    nudge <<= count * digit - bits
-    fixed = _fixed_point(matrix, bits).astype(np.int64) << (count * digit - bits)
+        raise ValueError(f"{count} taps are too many to sum {x.dtype} exactly; resize in steps")
+    places = -(-bits // digit)
+    spare = places * digit - bits
+    fixed = _fixed_point(taps, bits) << spare
     pixels = x.astype(jnp.float32)
-    carry = jnp.int32(nudge)
-    for place in range(count):
+    carry = jnp.int32(nudge << spare)
+    for place in range(places):
         piece = fixed >> (digit * place)
-        if place == count - 1:  # the top digit keeps the sign and the whole part
-            total = _product(jnp.asarray(piece, jnp.float32), pixels, axis).astype(jnp.int32)
-            carry = (total + carry + (1 << (digit - 1))) >> digit
-        else:
+        if place < places - 1:
             piece = piece & ((1 << digit) - 1)
-            total = _product(jnp.asarray(piece, jnp.float32), pixels, axis).astype(jnp.int32)
-            carry = (total + carry) >> digit
+        else:  # the top digit keeps the sign and the whole part; half a level rounds
+            carry = carry + (1 << (digit - 1))
+        total = _weighted(pixels, taps, piece, axis).astype(jnp.int32)
+        carry = (total + carry) >> digit
     return jnp.clip(carry, 0, peak).astype(x.dtype)

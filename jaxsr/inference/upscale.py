@@ -132,7 +132,15 @@ def _fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _colour(colour: np.ndarray, model: Any, variables: Any) -> np.ndarray:
     """[H, W, 1 or 3] through the network, same number of channels."""
-    sr = np.asarray(_apply(model, variables, colour[None])[0], np.float32)
+    try:
+        sr = np.asarray(_apply(model, variables, colour[None])[0], np.float32)
+    except (jax.errors.JaxRuntimeError, MemoryError) as error:
+        if "memory" not in str(error).lower() and "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        height, width = (model.scale * n for n in colour.shape[:2])
+        raise InputError(
+            f"not enough memory to make a picture of {width}x{height}; cut it into parts"
+        ) from None
     if not np.isfinite(sr).all():
         height, width = colour.shape[:2]
         raise InputError(

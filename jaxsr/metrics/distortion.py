@@ -11,8 +11,9 @@ import numpy as np
 from jaxsr.image.colour import luma as to_luma
 from jaxsr.image.colour import to_float
 
+_PEAK = 255.0  # inside, pixels are gray levels: differences of 8-bit luma are exact integers
 _WINDOW, _SIGMA = 11, 1.5
-_C1, _C2 = 0.01**2, 0.03**2
+_C1, _C2 = (0.01 * _PEAK) ** 2, (0.03 * _PEAK) ** 2
 
 
 def psnr(sr: jax.Array, hr: jax.Array, *, shave: int = 0, luma: bool = False) -> jax.Array:
@@ -29,7 +30,7 @@ def psnr(sr: jax.Array, hr: jax.Array, *, shave: int = 0, luma: bool = False) ->
     """
     sr, hr = _prepare(sr, hr, shave, luma)
     mse = jnp.mean(jnp.square(sr - hr), axis=(1, 2, 3))
-    return -10.0 * jnp.log10(mse)
+    return 10.0 * jnp.log10(_PEAK**2 / mse)
 
 
 def ssim(sr: jax.Array, hr: jax.Array, *, shave: int = 0, luma: bool = False) -> jax.Array:
@@ -45,11 +46,12 @@ def ssim(sr: jax.Array, hr: jax.Array, *, shave: int = 0, luma: bool = False) ->
         raise ValueError(
             f"SSIM needs {_WINDOW} pixels a side after the shave of {shave}, got {sr.shape[1:3]}"
         )
-    # Moments about mid-gray: float32 cannot hold E[x^2] - E[x]^2 of bright flat regions.
-    x, y = sr - 0.5, hr - 0.5
+    # Moments about the mean: float32 cannot hold E[x^2] - E[x]^2 of bright flat regions.
+    centre = jnp.mean(hr, axis=(1, 2, 3), keepdims=True)
+    x, y = sr - centre, hr - centre
     mx, my, xx, yy, xy = _window_means(jnp.stack([x, y, x * x, y * y, x * y]))
     vx, vy, cov = xx - mx * mx, yy - my * my, xy - mx * my
-    mx, my = mx + 0.5, my + 0.5
+    mx, my = mx + centre, my + centre
     score = ((2 * mx * my + _C1) * (2 * cov + _C2)) / ((mx * mx + my * my + _C1) * (vx + vy + _C2))
     return jnp.mean(score, axis=(1, 2, 3))
 
@@ -62,8 +64,16 @@ def _prepare(sr: jax.Array, hr: jax.Array, shave: int, luma: bool) -> tuple[jax.
     if shave < 0 or min(sr.shape[1:3]) <= 2 * shave:
         raise ValueError(f"a shave of {shave} leaves nothing of {sr.shape[1]}x{sr.shape[2]} pixels")
     inner = slice(shave, -shave or None)
-    sr, hr = (to_float(x)[:, inner, inner] for x in (sr, hr))
-    return (to_luma(sr), to_luma(hr)) if luma else (sr, hr)
+    return _levels(sr[:, inner, inner], luma), _levels(hr[:, inner, inner], luma)
+
+
+def _levels(x: jax.Array, luma: bool) -> jax.Array:
+    """float32 gray levels 0..255 of all channels, or of luma."""
+    if luma and x.shape[-1] == 3:
+        return _PEAK * to_luma(to_float(x))
+    if luma and x.shape[-1] != 1:
+        raise ValueError(f"luma needs 1 or 3 channels, got {x.shape[-1]}")
+    return x.astype(jnp.float32) if x.dtype == jnp.uint8 else _PEAK * to_float(x)
 
 
 def _window_means(x: jax.Array) -> jax.Array:

@@ -50,7 +50,7 @@ class Protocol:
 
     def score(self, sr: jax.Array, hr: jax.Array, scale: int) -> tuple[jax.Array, jax.Array]:
         """PSNR and SSIM, each [N], of a network's output against `pair`'s HR."""
-        sr = to_float(to_uint8(sr))
+        sr, hr = to_uint8(sr), to_uint8(hr)  # HR has 8-bit levels already: this restores them
         return (
             psnr(sr, hr, shave=scale, luma=True),
             ssim(sr, hr, shave=scale, luma=True),

@@ -8,6 +8,7 @@ which luma goes through the network and chroma through bicubic; "any" any number
 To add a model: one file with a `MODELS` dict, and its line below.
 """
 
+from numbers import Integral
 from typing import Any
 
 from flax import linen as nn
@@ -24,7 +25,7 @@ def create_model(name: str, *, scale: int, **arguments: Any) -> nn.Module:
 
     Args:
       name: a key of `MODELS`.
-      scale: the enlargement; must be one that the model's paper has.
+      scale: the enlargement; one that the model's paper has, or, for interpolation, any from 1.
       **arguments: fields of the module, such as `dtype=jnp.bfloat16` (the compute type).
 
     Raises:
@@ -33,9 +34,11 @@ def create_model(name: str, *, scale: int, **arguments: Any) -> nn.Module:
     if name not in MODELS:
         raise InputError(f"unknown model '{name}'{nearest(name, MODELS)}")
     card = MODELS[name]
-    if scale not in card.scales:
+    if card.scales and scale not in card.scales:
         scales = ", ".join(map(str, card.scales))
         raise InputError(f"{name} has no scale {scale}; it has {scales}")
+    if not isinstance(scale, Integral) or scale < 1:
+        raise InputError(f"{name} has no scale {scale}; give an integer of at least 1")
     try:
         return card.build(scale=scale, **arguments)
     except TypeError as error:

@@ -13,14 +13,14 @@ class Card:
 
     Attributes:
       build: `build(scale=..., **fields)` makes the module.
-      title, year, url: the paper.
+      title, year, url: the paper; what was in use before it was printed has no year.
       upsampling: where and how the network enlarges.
-      scales: the scales that the paper has.
+      scales: the scales that the paper has; () if any integer from 1 will do.
     """
 
     build: Callable[..., nn.Module]
     title: str
-    year: int
+    year: int | None
     url: str
     upsampling: Literal["interpolation", "before: bicubic", "end: sub-pixel"]
     scales: tuple[int, ...]

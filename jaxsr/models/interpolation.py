@@ -11,7 +11,7 @@ from jaxsr.models.card import Card
 
 
 class Interpolation(nn.Module):
-    """Enlarges by MATLAB's `imresize`; `variables` is empty. Any number of channels."""
+    """Enlarges by MATLAB's `imresize`; `variables` is empty. Any scale and number of channels."""
 
     scale: int
     kernel: str
@@ -21,14 +21,14 @@ class Interpolation(nn.Module):
         return imresize(lr, self.scale, kernel=self.kernel)
 
 
-def _card(kernel: str, title: str, year: int, url: str) -> Card:
+def _card(kernel: str, title: str, year: int | None, url: str) -> Card:
     return Card(
         build=functools.partial(Interpolation, kernel=kernel),
         title=title,
         year=year,
         url=url,
         upsampling="interpolation",
-        scales=(2, 3, 4, 8),
+        scales=(),
         needs_weights=False,
     )
 
@@ -36,8 +36,8 @@ def _card(kernel: str, title: str, year: int, url: str) -> Card:
 _KEYS = ("Cubic convolution interpolation for digital image processing", 1981)
 _DUCHON = ("Lanczos filtering in one and two dimensions", 1979)
 MODELS = {
-    "nearest": _card("nearest", "Nearest neighbour", 1970, ""),
-    "bilinear": _card("bilinear", "Bilinear interpolation", 1970, ""),
+    "nearest": _card("nearest", "Nearest neighbour", None, ""),
+    "bilinear": _card("bilinear", "Bilinear interpolation", None, ""),
     "bicubic": _card("bicubic", *_KEYS, "https://doi.org/10.1109/TASSP.1981.1163711"),
     "lanczos": _card(
         "lanczos3",

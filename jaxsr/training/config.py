@@ -6,6 +6,8 @@ is plain data: it is written into the run folder and into every checkpoint.
 
 import ast
 import dataclasses
+import math
+import re
 import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,8 +91,15 @@ def check(config: TrainConfig) -> None:
     from jaxsr.losses import get_loss
     from jaxsr.metrics import get_protocol
     from jaxsr.models import create_model
+    from jaxsr.models.count import count_parameters
 
+    _check_model_args(config)
     model: Any = create_model(config.model, scale=config.scale, **config.model_args)
+    try:
+        count_parameters(model)  # the arguments have the right types; have they sensible values?
+    except Exception as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
     protocol = get_protocol(config.protocol)
     get_degradation(config.degradation, config.scale)
     get_loss(config.loss)
@@ -121,8 +130,14 @@ def check(config: TrainConfig) -> None:
             f"config.optimizer.warmup: {optimizer.warmup} is not within the "
             f"{config.steps} steps of the run",
         ),
-        (optimizer.learning_rate > 0, "config.optimizer.learning_rate: must be positive"),
+        (
+            0 < optimizer.learning_rate < math.inf,
+            f"config.optimizer.learning_rate: {optimizer.learning_rate} is not positive and finite",
+        ),
         (optimizer.clip_norm >= 0, "config.optimizer.clip_norm: must not be negative"),
+        (0 <= optimizer.b1 < 1, f"config.optimizer.b1: {optimizer.b1} is not in [0, 1)"),
+        (0 <= optimizer.b2 < 1, f"config.optimizer.b2: {optimizer.b2} is not in [0, 1)"),
+        (optimizer.eps > 0, "config.optimizer.eps: must be positive"),
         (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
         (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
         (
@@ -130,7 +145,7 @@ def check(config: TrainConfig) -> None:
             f"config.data.rescale: factors must be in (0, 1], got {data.rescale}",
         ),
         (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
-        (config.seed >= 0, "config.seed: must not be negative"),
+        (0 <= config.seed < 2**63, f"config.seed: {config.seed} is not in [0, 2^63)"),
     ]
     rules += [
         (value > 0, f"config.{name}: must be positive, got {value}")
@@ -145,6 +160,20 @@ def check(config: TrainConfig) -> None:
     for holds, message in rules:
         if not holds:
             raise InputError(message)
+
+
+def _check_model_args(config: TrainConfig) -> None:
+    from jaxsr.models import create_model
+
+    model: Any = create_model(config.model, scale=config.scale)
+    hints = {f.name: f.type for f in dataclasses.fields(model)}
+    known = set(hints) - {"scale", "parent", "name"}
+    for name, value in config.model_args.items():
+        where = f"config.model_args.{name}"
+        if name not in known:
+            raise InputError(f"{where}: {config.model} has no such field{nearest(name, known)}")
+        if hints[name] in (int, float, bool, str):
+            _convert(hints[name], value, where)
 
 
 _SCHEDULES = ("constant", "cosine", "step")
@@ -164,10 +193,22 @@ def load_config(spec: str) -> TrainConfig:
     except InputError:
         raise
     except Exception as error:
-        raise InputError(f"--config: {path} fails: {type(error).__name__}: {error}") from error
+        raise InputError(f"--config: {path} fails: {_explain(error)}") from error
     if not isinstance(config, TrainConfig):
         raise InputError(f"--config: {path} defines no get_config(variant) -> TrainConfig")
-    return config
+    return from_dict(to_dict(config))  # Python checks no annotation; this does
+
+
+def _explain(error: Exception) -> str:
+    """The error in one line; a misspelt field of a config class with the nearest one."""
+    unknown = re.search(
+        r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error)
+    )
+    kinds = {kind.__name__: kind for kind in (TrainConfig, DataConfig, OptimizerConfig)}
+    if unknown and unknown[1] in kinds:
+        known = [f.name for f in dataclasses.fields(kinds[unknown[1]])]
+        return f"{unknown[1]} has no field '{unknown[2]}'{nearest(unknown[2], known)}"
+    return f"{type(error).__name__}: {error}"
 
 
 def choose(variant: str, variants: Mapping[str, TrainConfig]) -> TrainConfig:
@@ -180,7 +221,9 @@ def choose(variant: str, variants: Mapping[str, TrainConfig]) -> TrainConfig:
 
 def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
     name, rest = parts[0], parts[1:]
-    if isinstance(node, dict):  # model_args: the model checks its own names
+    if isinstance(node, dict):  # model_args: the model checks names and types
+        if rest:
+            raise InputError(f"{where}: '{name}' has no fields")
         return {**node, name: _literal(text)}
     hints = typing.get_type_hints(type(node))
     if name not in hints:

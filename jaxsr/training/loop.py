@@ -14,7 +14,7 @@ from typing import Any
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxsr.data import build_cache, cache_folder, make_batch, make_plan, open_source, prefetch
+from jaxsr.data import Plan, build_cache, cache_folder, make_batch, make_plan, open_source, prefetch
 from jaxsr.degradations import get_degradation
 from jaxsr.errors import InputError
 from jaxsr.evaluation import (
@@ -31,6 +31,7 @@ from jaxsr.models import create_model
 from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
 from jaxsr.training.config import TrainConfig, check, from_dict, to_dict
+from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
 from jaxsr.training.runlog import RunLog, versions, write_json
@@ -39,7 +40,7 @@ from jaxsr.training.state import create_state, evaluated_variables
 from jaxsr.training.step import make_train_step
 
 # What may not change between a checkpoint and the run that goes on from it.
-_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation")
+_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "ema")
 
 
 @dataclass(frozen=True)
@@ -71,14 +72,13 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
         raise InputError(
             f"config.data.batch: {config.data.batch} does not split over {devices} devices"
         )
+    if jax.process_count() > 1:
+        raise InputError("training runs in one process, on all of its devices; start only one")
     workdir = Path(workdir)
     _refuse_another_run(workdir, config, say)
 
     # Images first: a broken file must show before a run folder appears.
-    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
-    protocol = get_protocol(config.protocol)
-    degrade = get_degradation(config.degradation, config.scale)
-    tests = _validation_images(config, protocol)
+    tests = _validation_images(config)
     cache = build_cache(
         open_source(config.data.train),
         memory_limit=config.data.memory_limit_mib << 20,
@@ -86,17 +86,29 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
         rescale=config.data.rescale,
         min_size=config.data.patch,
     )
-    for name in cache.left_out:
-        say(f"left out: {name} is smaller than the {config.data.patch} px patch")
+    if small := cache.left_out:
+        more = f" and {len(small) - 5} more" if len(small) > 5 else ""
+        names = ", ".join(small[:5])
+        say(f"left out, smaller than the {config.data.patch} px patch: {names}{more}")
     plan = make_plan(cache, config.data.patch)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
-        write_json(workdir / "config.json", to_dict(config))
-        write_json(workdir / "versions.json", versions())
-    except OSError as error:
-        raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from None
+        with locked(workdir):
+            return _run(config, workdir, tests, plan, say)
+    except OSError as error:  # a full disk, a folder that may not be written
+        raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from error
+
+
+def _run(
+    config: TrainConfig, workdir: Path, tests: list[TestImage], plan: Plan, say: Say
+) -> Outcome:
+    """The run itself, once everything that a user can get wrong has been looked at."""
+    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
+    protocol = get_protocol(config.protocol)
+    degrade = get_degradation(config.degradation, config.scale)
 
     # One mesh of all devices: the batch is split, everything else is on each of them.
+    devices = jax.device_count()
     mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,))
     split = NamedSharding(mesh, PartitionSpec("data"))
     everywhere = NamedSharding(mesh, PartitionSpec())
@@ -119,10 +131,12 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             state, _, start = restored
             say(f"resuming {workdir} at step {start}")
         step = start
+        write_json(workdir / "config.json", spec["config"])
+        write_json(workdir / "versions.json", spec["versions"])
         log = RunLog(workdir, start)
         say(
             f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
-            f"{len(cache)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
+            f"{len(plan.images)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
         )
 
         def make(step: int) -> jax.Array:
@@ -198,6 +212,8 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
         return  # restoring will say what is wrong with it
     for name in _IDENTITY:
         old, new = getattr(stored, name), getattr(config, name)
+        if name == "ema":  # the decay may change, but not whether there is an average
+            old, new = old > 0, new > 0
         if old != new:
             raise InputError(
                 f"--workdir: {workdir} holds a run with {name} {old}, the config says {new}; "
@@ -208,18 +224,18 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
             say(f"note: config.{name} differs from the run so far in {workdir}")
 
 
-def _validation_images(config: TrainConfig, protocol: Any) -> list[TestImage]:
+def _validation_images(config: TrainConfig) -> list[TestImage]:
     """Images of files and folders as they are; of datasets, the split `validation`."""
-    from jaxsr.data.source import find_dataset
+    from jaxsr.data.source import find_dataset, read_validation
 
     tests: list[TestImage] = []
+    protocol = get_protocol(config.protocol)
     for path in config.data.validation:
         if find_dataset(Path(path)) is None:
             tests += read_test_set(path, config.scale, protocol)
             continue
-        source = open_source([path], split="validation")
-        for i, name in enumerate(source.names):
-            tests.append(TestImage(name, crop_hr(source[i], config.scale, name)))
+        for name, hr in read_validation(path):
+            tests.append(TestImage(name, crop_hr(hr, config.scale, name)))
     return tests
 
 

@@ -24,6 +24,6 @@ def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
 def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransformation:
     """Adam on the schedule, after clipping by global norm where the config asks for it."""
     adam = optax.adam(make_schedule(config, steps), b1=config.b1, b2=config.b2, eps=config.eps)
-    if config.clip_norm > 0:
-        return optax.chain(optax.clip_by_global_norm(config.clip_norm), adam)
-    return adam
+    # Both branches have a state of one shape, so that clipping can change when a run goes on.
+    clip = optax.clip_by_global_norm(config.clip_norm) if config.clip_norm else optax.identity()
+    return optax.chain(clip, adam)

@@ -8,6 +8,7 @@ versions.json      package versions, devices, git revision
 
 import importlib.metadata
 import json
+import math
 import os
 import platform
 import subprocess
@@ -25,10 +26,20 @@ def write_json(path: Path, value: Any) -> None:
     """Writes JSON to a temporary name and renames it."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        temporary.write_text(json.dumps(value, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps(_strict(value), indent=2, allow_nan=False)
+        temporary.write_text(text + "\n", encoding="utf-8")
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _strict(value: Any) -> Any:
+    """The value with null for what JSON has no number for: the infinite PSNR of equal images."""
+    if isinstance(value, Mapping):
+        return {key: _strict(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_strict(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def versions() -> dict[str, Any]:
@@ -66,7 +77,9 @@ class RunLog:
         self._path = workdir / "metrics.jsonl"
         self._keep_until(start)
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=start or None)
+        self._board = SummaryWriter(
+            str(workdir / "tensorboard"), purge_step=start + 1 if start else None
+        )
 
     def _keep_until(self, start: int) -> None:
         if not self._path.exists():
@@ -85,7 +98,8 @@ class RunLog:
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes named numbers of one step; names with a `/` group in TensorBoard."""
-        self._file.write(json.dumps({"step": step, **values}) + "\n")
+        line = json.dumps(_strict({"step": step, **values}), allow_nan=False)
+        self._file.write(line + "\n")
         self._file.flush()
         for name, value in values.items():
             self._board.add_scalar(name, value, step)

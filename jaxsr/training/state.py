@@ -29,6 +29,9 @@ def create_state(
     they take minutes of compilation on a CPU.
     """
     init_key, rng = jax.random.split(key)
+    # The default generator takes XLA's CPU compiler a second for every shape of parameter.
+    words = jax.random.bits(init_key, (4,))
+    init_key = jax.random.wrap_key_data(words, impl="rbg")
     channels = 1 if model.colour == "y" else 3
     params = model.init(init_key, jnp.zeros((1, 8, 8, channels)))["params"]
     return TrainState(

@@ -39,9 +39,10 @@ def load(path: Path) -> np.ndarray:
 def data(tmp_path) -> Path:
     """Two HR images, one with a row and a column too many."""
     noise = np.random.default_rng(5)
-    for name, size in (("a", (HEIGHT, WIDTH)), ("b", (HEIGHT + 1, WIDTH + 1))):
+    for name, more in (("a", 0), ("b", 1)):
+        size = (WIDTH + more, HEIGHT + more)
         coarse = Image.fromarray(noise.integers(0, 256, (6, 6, 3), np.uint8))
-        smooth = np.asarray(coarse.resize(size[::-1], Image.Resampling.BILINEAR))
+        smooth = np.asarray(coarse.resize(size, Image.Resampling.BILINEAR))
         pixels = smooth // 2 + noise.integers(0, 99, smooth.shape, np.uint8)
         save(tmp_path / "set" / "HR" / f"{name}.png", pixels)
     return tmp_path / "set"
@@ -211,7 +212,8 @@ def test_folders(refused, data, tmp_path):
     [
         ((*NEAREST, "--protocol=y-unit8"), ["y-unit8", "y-uint8"]),
         (("--model=nearst", "--scale=2"), ["nearst", "nearest"]),
-        (("--model=nearest", "--scale=5"), ["nearest", "5"]),
+        (("--model=nearest", "--scale=0"), ["nearest", "0"]),
+        (("--model=espcn", "--scale=5"), ["espcn", "5"]),
         (("--model=nearest",), ["--scale"]),
         (("--model=espcn", "--scale=2"), ["espcn", "--checkpoint"]),
         (("--checkpoint=no/such/run",), ["no/such/run"]),
@@ -228,14 +230,34 @@ def test_a_run_without_a_checkpoint(refused, tmp_path):
     assert str(tmp_path / "run") in message and "no checkpoint" in message
 
 
-def test_outputs_that_cannot_be_written(refused, data, capsys):
+def test_results_that_would_overwrite(refused, data):
+    """SAVE/SET/STEM.png must be no image that is read, whatever links lead there."""
+    save(data / "LR_x2" / "a.png", np.zeros((HEIGHT // 2, WIDTH // 2, 3), np.uint8))
+    save(data / "LR_x2" / "b.bmp", np.zeros((HEIGHT // 2, WIDTH // 2, 3), np.uint8))
+    out = data.parent / "out"
+    out.mkdir()
+    for links_to, folder in ((data / "HR", data), (data / "LR_x2", data), (data, data / "HR")):
+        (out / "set").unlink(missing_ok=True)
+        (out / "set").symlink_to(links_to)
+        place = out if folder == data else out / "set"
+        before = {path: path.read_bytes() for path in data.rglob("*.*")}
+        message = refused(*NEAREST, f"--save={place}", folder=folder)
+        assert f"--save: {place / folder.name / 'a.png'} is an input" in message
+        assert before == {path: path.read_bytes() for path in before}
+
+
+def test_results_of_one_name(refused, data):
+    save(data / "HR" / "a.bmp", load(data / "HR" / "a.png"))
+    message = refused(*NEAREST, f"--save={data / 'out'}")
+    assert "a.bmp and a.png would both be written to" in message and "out/set/a.png" in message
+    assert call(f"--data={data}", *NEAREST) == 0
+
+
+def test_outputs_that_cannot_be_written(refused, data):
     (data / "taken").write_text("")
     for place in (data, data / "missing" / "x.json", data / "taken" / "x.json"):
         assert f"--json: cannot write {place}" in refused(*NEAREST, f"--json={place}")
-    # Known only when it is written; the numbers have been printed by then.
-    assert call(f"--data={data}", *NEAREST, f"--save={data / 'taken'}") == 2
-    error = capsys.readouterr().err
-    assert error.startswith("error: --save: ") and error.count("\n") == 1
+    assert "error: --save: cannot make" in refused(*NEAREST, f"--save={data / 'taken'}")
     assert not list(data.parent.rglob(".*"))
 
 

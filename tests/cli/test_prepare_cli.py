@@ -1,6 +1,7 @@
 """`jaxsr prepare` through its parser, in process."""
 
 import argparse
+import shlex
 import sys
 
 import numpy as np
@@ -46,11 +47,20 @@ def test_summary_and_dataset(jaxsr, photos, tmp_path, capfd):
         "\n"
         "Train on it:\n"
         f"  python train.py --config=configs/espcn_x3.py --config.data.train={out} "
-        "--workdir=runs/NAME\n",
+        f"--config.data.validation={out} --workdir=runs/NAME\n",
         "",
     )
     assert open_source(out).names == ("0.png", "1.png", "3.png")
     assert "tensorflow" not in sys.modules
+
+
+def test_the_printed_command_works_as_printed(jaxsr, photos, tmp_path, capfd):
+    """The shell hands train.py the dataset, here with a space in its name, and nothing else."""
+    out = tmp_path / "my dataset"
+    assert jaxsr("prepare", photos, "-o", out) == 0
+    command = shlex.split(capfd.readouterr().out.splitlines()[-1])
+    assert command[:2] == ["python", "train.py"]
+    assert [word for word in command if "data" in word] == [f"--config.data.train={out}"]
 
 
 def test_refusals_are_one_line_and_status_2(jaxsr, photos, tmp_path, capfd):

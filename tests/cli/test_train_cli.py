@@ -96,7 +96,7 @@ def test_a_validation_image_too_small_to_score(refused, tmp_path):
         ("--config.scale=7", ["espcn", "7"]),
         ("--config.model=espcm", ["espcm", "espcn"]),
         ("--config.model=bicubic", ["config.model", "bicubic"]),
-        ("--config.model_args.widht=3", ["espcn", "widht"]),
+        ("--config.model_args.widht=3", ["espcn", "widht", "icnr"]),
         ("--config.loss=l3", ["l3"]),
         ("--config.protocol=y_uint8", ["y_uint8", "y-uint8"]),
         ("--config.degradation=bicubi", ["bicubi", "bicubic"]),

@@ -99,6 +99,36 @@ def test_plans_that_lose_pictures_are_refused(images, tmp_path, capsys):
     assert not out.exists()
 
 
+def test_an_output_with_an_unknown_suffix_is_a_file_for_one_input(images, tmp_path, capsys):
+    one, nearest = images / "a.png", ("--model", "nearest")
+    message = refused(capsys, one, "-o", tmp_path / "big.gif", *nearest)
+    assert "big.gif: unknown image extension '.gif'" in message
+    assert [p.name for p in tmp_path.iterdir()] == ["in"]
+    (tmp_path / "v1.0").mkdir()
+    for out in (f"{tmp_path}/v1.0", f"{tmp_path}/v1.1/"):  # one exists, one says that it is one
+        assert call(one, "-o", out, *nearest) == 0
+    assert call(images, "-o", tmp_path / "v1.2", *nearest) == 0
+    written = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.glob("v*/*"))
+    assert written == ["v1.0/a.png", "v1.1/a.png", "v1.2/a.png", "v1.2/b.jpg"]
+
+
+def test_compiled_programs_are_forgotten_after_32_shapes(tmp_path, monkeypatch):
+    cleared = []
+    monkeypatch.setattr("jax.clear_caches", lambda: cleared.append(len(enlarged)))
+    enlarged = []
+    monkeypatch.setattr(
+        "jaxsr.inference.upscale_picture", lambda x, *_: enlarged.append(x.pixels.shape) or x
+    )
+    (tmp_path / "in").mkdir()
+    for i in range(2 * 65):  # each shape twice, one after the other
+        write_image(tmp_path / "in" / f"{i}.png", picture(0, 1 + i // 2, 1))
+    assert call(tmp_path / "in", "-o", tmp_path / "out", "--model", "nearest") == 0
+    assert len(enlarged) == 130 and cleared == [64, 128]
+    cleared.clear()
+    assert call(tmp_path / "in" / "0.png", "-o", tmp_path / "b.png", "--model", "nearest") == 0
+    assert not cleared
+
+
 def test_an_output_folder_that_cannot_be_made(images, tmp_path, capsys):
     (tmp_path / "taken").write_text("")
     message = refused(capsys, images / "a.png", "-o", tmp_path / "taken", "--model", "nearest")
@@ -111,7 +141,7 @@ def test_models_that_cannot_be_used(images, tmp_path, capsys):
     message = refused(capsys, *base, "--model", "espcn")
     assert message == "error: espcn has no weights of its own; give --checkpoint DIR\n"
     assert "did you mean 'bicubic'" in refused(capsys, *base, "--model", "bicubik")
-    assert "no scale 7" in refused(capsys, *base, "--model", "bicubic", "--scale", 7)
+    assert "no scale 0" in refused(capsys, *base, "--model", "bicubic", "--scale", 0)
 
 
 def test_checkpoint(images, tmp_path, capsys, monkeypatch):

@@ -134,6 +134,7 @@ def test_order_is_that_of_the_published_philox(plan):
     ("arguments", "message"),
     [
         ({"seed": -1, "batch": 1}, "seed is -1"),
+        ({"seed": 2**63, "batch": 1}, r"seed is 9223372036854775808; .* 0 to 2\*\*63 - 1"),
         ({"seed": 0, "batch": 0}, "batch is 0"),
     ],
 )

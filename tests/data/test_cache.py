@@ -1,5 +1,9 @@
 """The cache against the arrays it was made of."""
 
+import json
+import os
+import time
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -112,6 +116,60 @@ def test_a_file_of_another_length_is_made_again(images, tmp_path):
     file.write_bytes(whole[3:])
     assert_holds(build_cache(Printed(images), memory_limit=0, folder=tmp_path), images)
     assert file.read_bytes() == whole
+
+
+def index_of(whole):
+    """Pixels and index of a cache file, which ends in the index, its length and a mark."""
+    begin = len(whole) - 16 - int.from_bytes(whole[-16:-8], "little")
+    return whole[:begin], json.loads(whole[begin:-16])
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"sizes": None},
+        {"names": 7},
+        {"names": "abc"},
+        {"names": [1, 2, 3]},
+        {"names": ["a"]},
+        {"sizes": [[12, 10], [6, 20], 9]},
+        {"sizes": [[12, 10], [6, 20], ["9", "9"]]},
+        {"sizes": [[12, 10], [6.0, 20], [9, 9]]},
+        {"sizes": [[12, 10], [-6, -20], [9, 9]]},
+        "names",
+        "sizes",
+        [],
+        None,
+    ],
+)
+def test_a_damaged_index_is_made_again(images, tmp_path, damage):
+    """A word is a key that is missing; other values take the place of the index."""
+    build_cache(Printed(images), memory_limit=0, folder=tmp_path)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    pixels, index = index_of(whole)
+    if isinstance(damage, dict):
+        index |= damage
+    elif isinstance(damage, str):
+        del index[damage]
+    else:
+        index = damage
+    text = json.dumps(index).encode()
+    file.write_bytes(pixels + text + len(text).to_bytes(8, "little") + whole[-8:])
+    source = Printed(images)
+    assert_holds(build_cache(source, memory_limit=0, folder=tmp_path), images)
+    assert len(source.reads) == 3 and file.read_bytes() == whole
+
+
+def test_what_a_killed_process_left_is_removed_after_a_day(images, tmp_path):
+    kept = ["mine.tmp", ".hr-new.tmp", "hr-other.cache"]
+    for name in [*kept, ".hr-old.tmp"]:
+        (tmp_path / name).write_text("")
+        then = time.time() - 3600 * (1 if name == ".hr-new.tmp" else 25)
+        os.utime(tmp_path / name, (then, then))
+    assert_holds(build_cache(Listed(images), memory_limit=0, folder=tmp_path), images)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left > set(kept) and len(left) == 4 and ".hr-old.tmp" not in left
 
 
 def test_two_processes_at_once(images, tmp_path):

@@ -11,7 +11,10 @@ from PIL import Image
 
 from jaxsr.data import build_cache, open_source
 from jaxsr.data.prepare import prepare
+from jaxsr.data.source import read_validation
 from jaxsr.errors import InputError
+from jaxsr.evaluation import read_test_set
+from jaxsr.metrics import get_protocol
 
 
 def noise(h, w, channels, dtype=np.uint8):
@@ -57,6 +60,25 @@ def test_reads_back_what_the_folder_holds(photos, dataset):
     assert expected["h_turned.jpg"].shape == (9, 8, 3)
 
 
+def test_validation_reads_as_from_the_folder(tmp_path):
+    """Gray is scored as one channel, which is its own luma, wherever it comes from."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    gray = noise(24, 30, 1)
+    Image.fromarray(gray[..., 0]).save(folder / "a.png")
+    Image.fromarray(gray.repeat(3, 2)).save(folder / "b.png")  # RGB, though it looks gray
+    Image.fromarray(noise(24, 30, 3)).save(folder / "c.png")  # for training
+    (folder / "d.png").write_bytes(imagecodecs.png_encode(noise(24, 30, 1, np.uint16)))
+    Image.fromarray(noise(24, 30, 2)).save(folder / "e.png")  # gray with alpha
+    read = read_validation(prepare(folder, tmp_path / "out", validation=4))
+    from_folder = {x.name: x.hr for x in read_test_set(folder, 2, get_protocol("rgb"))}
+    assert [name for name, _ in read] == ["a.png", "b.png", "d.png", "e.png"]
+    assert [hr.shape[2] for _, hr in read] == [1, 3, 1, 1]
+    for name, hr in read:
+        assert hr.dtype == np.uint8
+        np.testing.assert_array_equal(hr, from_folder[name])
+
+
 def test_validation_is_spread_over_the_names(dataset):
     # Eight images, two of them in the middles of the first and of the second four.
     assert open_source(dataset, split="validation").names == ("c_rgb.bmp", "g_palette.png")
@@ -72,6 +94,7 @@ def test_tfds_reads_the_same_without_tensorflow(photos, dataset):
     for name, record in zip(names, stored, strict=True):
         np.testing.assert_array_equal(record["image"], expected[name])
         assert (record["height"], record["width"], 3) == expected[name].shape
+        assert record["channels"] == (1 if name == "d_gray.png" else 3)
         assert record["sha256"].decode() == hashlib.sha256(expected[name].tobytes()).hexdigest()
     assert "tensorflow" not in sys.modules
 
@@ -171,6 +194,13 @@ def test_refusals(photos, tmp_path):
 def test_an_unknown_split(dataset):
     with pytest.raises(InputError, match=r"no split 'valid'; did you mean 'validation'\?"):
         open_source(dataset, split="valid")
+
+
+def test_no_validation_to_read(photos, tmp_path):
+    with pytest.raises(InputError, match="no split 'validation'; known: train"):
+        read_validation(prepare(photos, tmp_path / "out"))
+    with pytest.raises(InputError, match="not a dataset of `jaxsr prepare`"):
+        read_validation(photos)
 
 
 @pytest.mark.parametrize(

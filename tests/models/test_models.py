@@ -17,7 +17,8 @@ from jaxsr.models import MODELS, create_model, model_names
 from jaxsr.models.apply import enlarge
 from jaxsr.models.count import count_mult_adds, count_parameters
 
-EVERY = [(name, scale) for name, card in MODELS.items() for scale in card.scales]
+ANY = (1, 2, 3, 5, 6)  # for models that take any scale
+EVERY = [(name, scale) for name, card in MODELS.items() for scale in card.scales or ANY]
 KEY = jax.random.key(0, impl="rbg")  # compiles much faster than the default
 LR: Any = np.random.default_rng(8).random((1, 5, 7, 3), np.float32)
 COUNTS = {  # parameters, Mult-Adds for 1280x720
@@ -53,7 +54,7 @@ def test_shape_and_dtype(name, scale, size):
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "edsr"])
 def test_finite(name, fake_params):
     """`edsr` is `edsr_baseline` but for three numbers, and too large for a fast test."""
-    model = make(name, scale=MODELS[name].scales[-1])
+    model = make(name, scale=(MODELS[name].scales or ANY)[-1])
     sr = model.apply(fake_params(model, LR), LR)
     assert np.isfinite(sr).all() and np.ptp(sr) > 0
 
@@ -71,6 +72,9 @@ def test_names_and_what_is_refused():
         make("edsr_base", scale=2)
     with pytest.raises(InputError, match="espcn has no scale 5; it has 2, 3, 4"):
         make("espcn", scale=5)
+    for scale in (0, -2, 2.5):
+        with pytest.raises(InputError, match=f"bicubic has no scale {scale}; give an integer of"):
+            make("bicubic", scale=scale)
     with pytest.raises(InputError, match=r"cannot build espcn: .*'depth'"):
         make("espcn", scale=2, depth=3)
 
@@ -203,8 +207,10 @@ def test_icnr_of_edsr():
     [("nearest", "nearest"), ("bilinear",) * 2, ("bicubic",) * 2, ("lanczos", "lanczos3")],
 )
 def test_interpolations_are_imresize(name, kernel):
-    sr = make(name, scale=3).apply({}, LR)
-    np.testing.assert_array_equal(sr, imresize(LR, 3, kernel=kernel))
+    for scale in (3, 5):
+        sr = make(name, scale=scale).apply({}, LR)
+        np.testing.assert_array_equal(sr, imresize(LR, scale, kernel=kernel))
+    np.testing.assert_allclose(make(name, scale=1).apply({}, LR), LR, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", ["espcn", "edsr_baseline"])

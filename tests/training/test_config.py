@@ -40,7 +40,7 @@ def one_line(error):
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
 def test_every_config_loads_and_checks(path, variant):
     config = load_config(f"{path}:{variant}" if variant else str(path))
-    check(config)
+    check(config if config.data.train else override(config, "data.train", "FOLDER"))
     assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
 
 
@@ -164,7 +164,13 @@ def test_a_good_config_passes():
     [
         ("model", "espcm", "unknown model 'espcm'; did you mean 'espcn'"),
         ("scale", "5", "espcn has no scale 5"),
-        ("model_args.depth", "3", "cannot build espcn"),
+        ("model_args.icmr", "true", "espcn has no such field; did you mean 'icnr'"),
+        ("model_args.icnr", "maybe", "config.model_args.icnr: expected bool, got 'maybe'"),
+        ("model_args.dtype", "float7", "config.model_args: espcn cannot be built"),
+        ("model_args.icnr.deep", "1", "'icnr' has no fields"),
+        ("seed", "9223372036854775808", "config.seed"),
+        ("optimizer.b1", "2.0", "config.optimizer.b1"),
+        ("optimizer.learning_rate", "1e999", "config.optimizer.learning_rate"),
         ("model", "bicubic", "config.model: bicubic has nothing to train"),
         ("model", "edsr", "config.protocol: y-uint8 feeds luma, but edsr takes RGB"),
         ("protocol", "y", "unknown protocol 'y'"),

@@ -8,6 +8,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 from PIL import Image
 
 from jaxsr.errors import InputError
@@ -24,6 +25,7 @@ def less_to_compile(tmp_path_factory):
     cache on disk, since eval.py scores as training did."""
     jax.config.update("jax_compilation_cache_dir", str(tmp_path_factory.mktemp("xla")))
     jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+    compilation_cache.reset_cache()  # it remembers the folder, or that there was none
     with jax.default_prng_impl("rbg"):
         yield
     jax.config.update("jax_compilation_cache_dir", None)
@@ -81,7 +83,7 @@ def test_every_config_trains(name, folders, tmp_path):
 
     present = {path.name for path in workdir.iterdir()}
     assert present == {
-        *("checkpoints", "config.json", "metrics.jsonl"),
+        *(".lock", "checkpoints", "config.json", "metrics.jsonl"),
         *("side_by_side.png", "tensorboard", "versions.json"),
     }
     assert (workdir / "checkpoints" / str(config.steps)).is_dir()
@@ -90,7 +92,7 @@ def test_every_config_trains(name, folders, tmp_path):
     assert json.loads((workdir / "config.json").read_text()) == as_json
     assert json.loads((workdir / "versions.json").read_text())["jax"] == jax.__version__
     assert outcome.picture == workdir / "side_by_side.png"
-    assert Image.open(outcome.picture).mode == "RGB"
+    assert Image.open(workdir / "side_by_side.png").mode == "RGB"
 
     # eval.py finds the best checkpoint and gives the numbers that training saw.
     best = max((line for line in log if "validation/psnr" in line), key=_psnr)
@@ -133,7 +135,7 @@ def test_without_validation_images(short, folders, tmp_path):
     )
     assert not (tmp_path / "run" / "side_by_side.png").exists()
     assert (tmp_path / "run" / "checkpoints" / "4").is_dir()
-    assert lines[0] == "left out: narrow.png 31x99 is smaller than the 32 px patch"
+    assert lines[0] == "left out, smaller than the 32 px patch: narrow.png 31x99"
     assert "edsr_baseline x2 on 1 cpu device(s): 3 images" in lines[1]
     assert lines[1].endswith(" 4 steps")
     assert [line.split(":")[0] for line in lines[2:]] == ["step 2/4", "step 4/4"]

@@ -17,6 +17,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 from PIL import Image
 
 from jaxsr.models import create_model
@@ -69,6 +70,7 @@ def compiled_once(tmp_path_factory):
             patch.setenv(name, value)
         jax.config.update("jax_compilation_cache_dir", settings["JAX_COMPILATION_CACHE_DIR"])
         jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+        compilation_cache.reset_cache()  # it remembers the folder, or that there was none
         yield
         jax.config.update("jax_compilation_cache_dir", None)
 
@@ -164,10 +166,13 @@ def test_the_log_has_every_step_once(uninterrupted):
 
 @pytest.mark.parametrize("seed", [0, 1])
 def test_kill_9_at_a_random_moment(flags, uninterrupted, tmp_path, seed):
-    at = random.Random(seed).randrange(1, STEPS)
-    killed(flags, tmp_path / "run", at_line=f"step {at}/")
-    assert train(flags, tmp_path / "run") == 0
-    assert_same_end(tmp_path / "run", uninterrupted)
+    at = random.Random(seed).randrange(5, STEPS)
+    workdir, lines = tmp_path / "run", []
+    killed(flags, workdir, at_line=f"step {at}/")
+    assert train(flags, workdir, lines.append) == 0
+    if at > 8:  # saving step 8 waited until step 4 was on disk
+        assert lines[0].startswith(f"resuming {workdir} at step")
+    assert_same_end(workdir, uninterrupted)
 
 
 def test_kill_9_right_after_a_checkpoint(flags, uninterrupted, tmp_path):

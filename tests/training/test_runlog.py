@@ -85,6 +85,13 @@ def test_json_is_replaced_as_a_whole(tmp_path, monkeypatch):
     assert os.listdir(tmp_path) == ["config.json"]
 
 
+def test_infinity_is_null(tmp_path):
+    """The PSNR of equal images; `Infinity` is no JSON."""
+    write_json(tmp_path / "x.json", {"sets": [{"psnr": float("inf"), "n": 1}]})
+    assert "Infinity" not in (tmp_path / "x.json").read_text()
+    assert json.loads((tmp_path / "x.json").read_text()) == {"sets": [{"psnr": None, "n": 1}]}
+
+
 def test_versions():
     found = versions()
     assert found["jax"] == jax.__version__ and found["numpy"] == np.__version__
