@@ -25,7 +25,7 @@ def get_config(variant: str = "") -> TrainConfig:
             batch=16,
             rescale=(1.0, 0.9, 0.8, 0.7, 0.6),
         ),
-        optimizer=OptimizerConfig(learning_rate=1e-3, schedule="cosine", warmup=500, clip_norm=0.1),
+        optimizer=OptimizerConfig(learning_rate=2e-3, schedule="cosine", warmup=500, clip_norm=0.1),
         ema=0.999,
         log_every=1000,
         validate_every=5000,

@@ -48,14 +48,17 @@ def conv(
     name: str,
     *,
     dtype: Any = None,
+    kernel_init: Initializer | None = None,
     shuffle: int = 1,
 ) -> jax.Array:
-    """A `size` x `size` convolution with zero "same" padding, bias, and PyTorch's default init.
+    """A `size` x `size` convolution with zero "same" padding and bias.
 
-    To be called inside an `nn.compact` method. `shuffle` > 1 starts it by ICNR for a sub-pixel
-    layer of that factor.
+    To be called inside an `nn.compact` method. Starts as PyTorch's default does, or from a given
+    `kernel_init` and zero biases; `shuffle` > 1 makes it ICNR for a sub-pixel layer of that factor.
     """
-    kernel_init, bias_init = torch_kernel, torch_bias(size * size * x.shape[-1])
+    bias_init = nn.initializers.zeros
+    if kernel_init is None:
+        kernel_init, bias_init = torch_kernel, torch_bias(size * size * x.shape[-1])
     if shuffle > 1:
         kernel_init, bias_init = icnr(kernel_init, shuffle), icnr(bias_init, shuffle)
     return nn.Conv(

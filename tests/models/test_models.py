@@ -131,9 +131,9 @@ def test_espcn_by_its_equations(scale, fake_params):
     y = LR[..., :1]
     variables = fake_params(model, y)
     p = variables["params"]
-    x = np.tanh(convolve(y.astype(float), p["conv1"]))
+    x = np.tanh(convolve(y.astype(float) - 0.5, p["conv1"]))
     x = np.tanh(convolve(x, p["conv2"]))
-    want = shuffle(convolve(x, p["conv3"]), scale)
+    want = shuffle(convolve(x, p["conv3"]), scale) + 0.5
     np.testing.assert_allclose(model.apply(variables, y), want, atol=1e-5)
 
 
