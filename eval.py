@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jaxsr.cli.run import run
+from jaxsr.cli.run import run, warn
 from jaxsr.errors import InputError
 
 
@@ -85,7 +85,7 @@ def _load(
     if checkpoint is not None:
         from jaxsr.training.checkpoint import load_model
 
-        model, variables, spec = load_model(checkpoint)
+        model, variables, spec = load_model(checkpoint, warn=warn)
         config = spec["config"]
         if scale not in (None, model.scale):
             raise InputError(f"--scale={scale}, but {checkpoint} enlarges {model.scale} times")

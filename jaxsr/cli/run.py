@@ -7,6 +7,11 @@ from collections.abc import Callable, Sequence
 from jaxsr.errors import InputError
 
 
+def warn(line: str) -> None:
+    """Prints a line on stderr that is no error: the work goes on."""
+    print(f"warning: {line}", file=sys.stderr)
+
+
 def run(main: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
     """Calls `main(argv)` and turns an `InputError` into one line on stderr and status 2."""
     try:

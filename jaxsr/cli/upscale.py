@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from jaxsr.cli.run import warn
 from jaxsr.errors import InputError
 
 _PROGRAMS = 32  # input shapes whose compiled programs are kept at a time
@@ -106,7 +107,7 @@ def _model(name: str | None, checkpoint: Path | None, scale: int | None) -> tupl
     if checkpoint is not None:
         from jaxsr.training.checkpoint import load_model
 
-        model, variables, spec = load_model(checkpoint)
+        model, variables, spec = load_model(checkpoint, warn=warn)
         stored = spec["config"]["model"]
         if name not in (None, stored):
             raise InputError(f"--model {name}, but {checkpoint} holds {stored}; drop --model")
