@@ -6,6 +6,7 @@ Started again with the same --workdir it goes on where it was.
 """
 
 import argparse
+import shlex
 import signal
 import sys
 from collections.abc import Sequence
@@ -42,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
     outcome = train(config, args.workdir, say=say)
     if outcome.stopped_by is not None:
         return 128 + signal.Signals[outcome.stopped_by].value
+    workdir = shlex.quote(args.workdir)
+    print(f"\nuse it: jaxsr upscale PICTURE -o OUT --checkpoint {workdir}")
     if outcome.validation is not None and outcome.bicubic is not None:
         print(f"\n{'on the validation images':<26}{'PSNR-Y':>10}{'SSIM-Y':>10}")
         for name, result in (("bicubic", outcome.bicubic), (config.model, outcome.validation)):
@@ -49,7 +52,6 @@ def main(argv: Sequence[str]) -> int:
         gain = outcome.validation.psnr - outcome.bicubic.psnr
         print(f"{'gain':<26}{gain:>+7.2f} dB   (protocol {config.protocol})")
         print(f"side by side: {outcome.picture}")
-    print(f"use it: jaxsr upscale PICTURE -o OUT --checkpoint {args.workdir}")
     return 0
 
 

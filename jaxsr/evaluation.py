@@ -63,7 +63,7 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
         lr = None
         if lr_files is not None:
             stems = (path.stem, f"{path.stem}x{scale}")
-            found = [file for stem in stems for file in lr_files.get(stem, [])]
+            found = lr_files.get(stems[0]) or lr_files.get(stems[1], [])
             if not found:
                 raise InputError(
                     f"{lr_folder}: no LR file for {path.name}, neither {stems[0]}.* nor "

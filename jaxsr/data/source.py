@@ -175,8 +175,8 @@ def _open_dataset(dataset: Path, split: str) -> Images:
 def read_validation(path: str | Path) -> list[tuple[str, np.ndarray]]:
     """Name and uint8 [H, W, 1 or 3] of each image in the split `validation` of a dataset.
 
-    Unlike in `open_source`, gray files are [H, W, 1]: what is gray is its own luma, and scores
-    higher than the same picture as RGB.
+    Unlike in `open_source`, gray files are [H, W, 1]: gray is its own luma, and scores lower (by
+    1.3 dB) than the same picture as RGB.
 
     Raises:
       InputError: if `path` is no dataset of `jaxsr prepare`, has no such split, or is damaged.
@@ -185,6 +185,8 @@ def read_validation(path: str | Path) -> list[tuple[str, np.ndarray]]:
     dataset = find_dataset(path) or path
     records = dataset_records(dataset).get("validation", [])
     source = _open_dataset(dataset, "validation")
+    if any("channels" not in record for record in records):
+        raise InputError(f"{dataset}: does not say which images are gray; prepare it again")
     return [
         (record["filename"], source[i][..., : record["channels"]])
         for i, record in enumerate(records)

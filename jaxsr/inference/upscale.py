@@ -39,7 +39,8 @@ def upscale(
 
     Raises:
       InputError: for a file that cannot be read, another shape, dtype or range, missing weights,
-        a scale that is not the model's, or a network that gives NaN or infinity.
+        a scale that is not the model's, a result that does not fit into memory, or a network
+        that gives NaN or infinity.
     """
     if scale is not None and scale != model.scale:
         raise InputError(f"scale={scale}, but the model enlarges {model.scale} times; drop scale")
@@ -53,7 +54,21 @@ def upscale(
         samples = np.concatenate(parts, axis=-1)
     else:
         samples = np.asarray(image)
-    x = _checked(samples).astype(np.float32)
+    _check(samples)
+    try:
+        result = _upscale(samples, model, variables)
+    except (jax.errors.JaxRuntimeError, MemoryError) as error:
+        if isinstance(error, jax.errors.JaxRuntimeError) and "memory" not in str(error).lower():
+            raise
+        height, width = (model.scale * n for n in samples.shape[:2])
+        raise InputError(
+            f"not enough memory to make a picture of {width}x{height}; cut it into parts"
+        ) from None
+    return result
+
+
+def _upscale(samples: np.ndarray, model: Any, variables: Any) -> np.ndarray:
+    x = samples.astype(np.float32)
     if np.issubdtype(samples.dtype, np.integer):
         x /= np.iinfo(samples.dtype).max
     if x.ndim == 2:
@@ -68,7 +83,7 @@ def upscale_picture(picture: Picture, model: Any, variables: Any) -> Picture:
     """Enlarges a picture `model.scale` times: same dtype and channels, its profile kept.
 
     Raises:
-      InputError: when the network gives NaN or infinity.
+      InputError: as `upscale`.
     """
     samples = picture.pixels
     if picture.alpha is not None:
@@ -79,7 +94,7 @@ def upscale_picture(picture: Picture, model: Any, variables: Any) -> Picture:
     return Picture(result[..., :-1], result[..., -1:], picture.icc)
 
 
-def _checked(x: np.ndarray) -> np.ndarray:
+def _check(x: np.ndarray) -> None:
     if x.ndim not in (2, 3) or 0 in x.shape or (x.ndim == 3 and x.shape[-1] > 4):
         raise InputError(f"image of shape {x.shape}; expected [H, W] or [H, W, 1..4]")
     if np.issubdtype(x.dtype, np.floating):
@@ -90,7 +105,6 @@ def _checked(x: np.ndarray) -> np.ndarray:
             )
     elif x.dtype not in (np.uint8, np.uint16):
         raise InputError(f"image of dtype {x.dtype}; expected uint8, uint16 or float in [0, 1]")
-    return x
 
 
 def _quantised(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
@@ -132,15 +146,7 @@ def _fill_transparent(colour: np.ndarray, alpha: np.ndarray) -> np.ndarray:
 
 def _colour(colour: np.ndarray, model: Any, variables: Any) -> np.ndarray:
     """[H, W, 1 or 3] through the network, same number of channels."""
-    try:
-        sr = np.asarray(_apply(model, variables, colour[None])[0], np.float32)
-    except (jax.errors.JaxRuntimeError, MemoryError) as error:
-        if "memory" not in str(error).lower() and "RESOURCE_EXHAUSTED" not in str(error):
-            raise
-        height, width = (model.scale * n for n in colour.shape[:2])
-        raise InputError(
-            f"not enough memory to make a picture of {width}x{height}; cut it into parts"
-        ) from None
+    sr = np.asarray(_apply(model, variables, colour[None])[0], np.float32)
     if not np.isfinite(sr).all():
         height, width = colour.shape[:2]
         raise InputError(

@@ -15,7 +15,8 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,12 +105,13 @@ class Checkpoints:
         meta = seal(meta)
         ocp = _orbax()
         manager = self._open()
-        manager.wait_until_finished()
-        if step in manager.all_steps():
-            manager.delete(step)
         self._policy.scores[step] = score(meta, self.metric)
         items = {"state": ocp.args.PyTreeSave(arrays), "meta": ocp.args.JsonSave(meta)}
-        manager.save(step, args=ocp.args.Composite(**items), force=True)
+        with self._writing():
+            manager.wait_until_finished()
+            if step in manager.all_steps():
+                manager.delete(step)
+            manager.save(step, args=ocp.args.Composite(**items), force=True)
 
     def restore(self, like: Any, *, warn: Warn = warnings.warn) -> tuple[Any, dict, int] | None:
         """The newest whole checkpoint as `(state, spec, step)`; None if there is no checkpoint.
@@ -148,13 +150,26 @@ class Checkpoints:
     def wait(self) -> None:
         """Return when the last `save` is on disk; raises what went wrong in it."""
         if self._manager is not None:
-            self._manager.wait_until_finished()
+            with self._writing():
+                self._manager.wait_until_finished()
 
     def close(self) -> None:
         """Wait for the last `save` and stop Orbax's threads; saving again starts them again."""
         if self._manager is not None:
             manager, self._manager = self._manager, None
-            manager.close()
+            with self._writing():
+                manager.close()
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """TensorStore reports a full disk as a ValueError with the system's error in its text."""
+        try:
+            yield
+        except (OSError, ValueError) as error:
+            if isinstance(error, ValueError) and "os_error_code" not in str(error):
+                raise
+            reason = " ".join(str(error).partition(" [")[0].split())[:200]
+            raise InputError(f"{self.folder}: cannot write a checkpoint ({reason})") from error
 
     def __enter__(self) -> "Checkpoints":
         return self

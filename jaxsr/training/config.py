@@ -87,6 +87,8 @@ def override(config: TrainConfig, field_path: str, text: str) -> TrainConfig:
 
 def check(config: TrainConfig) -> None:
     """Refuses combinations that cannot work, by the names of the fields, before anything runs."""
+    import jax
+
     from jaxsr.degradations import get_degradation
     from jaxsr.losses import get_loss
     from jaxsr.metrics import get_protocol
@@ -95,9 +97,12 @@ def check(config: TrainConfig) -> None:
 
     _check_model_args(config)
     model: Any = create_model(config.model, scale=config.scale, **config.model_args)
+    jax.devices()  # a device that cannot be had must not be blamed on the arguments below
     try:
         count_parameters(model)  # the arguments have the right types; have they sensible values?
     except Exception as error:
+        if not config.model_args:
+            raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
     protocol = get_protocol(config.protocol)
@@ -134,10 +139,13 @@ def check(config: TrainConfig) -> None:
             0 < optimizer.learning_rate < math.inf,
             f"config.optimizer.learning_rate: {optimizer.learning_rate} is not positive and finite",
         ),
-        (optimizer.clip_norm >= 0, "config.optimizer.clip_norm: must not be negative"),
+        (
+            0 <= optimizer.clip_norm < math.inf,
+            "config.optimizer.clip_norm: must be finite and not negative",
+        ),
         (0 <= optimizer.b1 < 1, f"config.optimizer.b1: {optimizer.b1} is not in [0, 1)"),
         (0 <= optimizer.b2 < 1, f"config.optimizer.b2: {optimizer.b2} is not in [0, 1)"),
-        (optimizer.eps > 0, "config.optimizer.eps: must be positive"),
+        (0 < optimizer.eps < math.inf, "config.optimizer.eps: must be positive and finite"),
         (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
         (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
         (
@@ -172,8 +180,9 @@ def _check_model_args(config: TrainConfig) -> None:
         where = f"config.model_args.{name}"
         if name not in known:
             raise InputError(f"{where}: {config.model} has no such field{nearest(name, known)}")
-        if hints[name] in (int, float, bool, str):
-            _convert(hints[name], value, where)
+        kind = hints[name]
+        if kind in (int, float, bool, str) and type(value) is not kind:
+            raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
 
 
 _SCHEDULES = ("constant", "cosine", "step")

@@ -22,8 +22,10 @@ def locked(workdir: Path) -> Iterator[None]:
     with (workdir / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             raise InputError(
                 f"--workdir: another process is training in {workdir}; stop it or use another one"
             ) from None
+        except OSError:  # a file system without locks: there, too, nothing is checked
+            pass
         yield

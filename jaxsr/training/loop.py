@@ -6,6 +6,7 @@ anywhere and started again ends as if it had not been.
 """
 
 import dataclasses
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,10 @@ from jaxsr.training.signals import stop_signals
 from jaxsr.training.state import create_state, evaluated_variables
 from jaxsr.training.step import make_train_step
 
+_CANNOT_WRITE = (
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
+    *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG),
+)
 # What may not change between a checkpoint and the run that goes on from it.
 _IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "ema")
 
@@ -66,14 +71,14 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     Raises:
       InputError: for a config, images, or a run folder that cannot be used.
     """
+    if jax.process_count() > 1:
+        raise InputError("training runs in one process, on all of its devices; start only one")
     check(config)
     devices = jax.device_count()
     if config.data.batch % devices:
         raise InputError(
             f"config.data.batch: {config.data.batch} does not split over {devices} devices"
         )
-    if jax.process_count() > 1:
-        raise InputError("training runs in one process, on all of its devices; start only one")
     workdir = Path(workdir)
     _refuse_another_run(workdir, config, say)
 
@@ -94,15 +99,19 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         with locked(workdir):
+            # Again: another run may have ended here while the images were read.
+            _refuse_another_run(workdir, config, say=lambda line: None)
             return _run(config, workdir, tests, plan, say)
-    except OSError as error:  # a full disk, a folder that may not be written
+    except OSError as error:
+        if error.errno not in _CANNOT_WRITE:
+            raise
         raise InputError(f"{workdir}: cannot write the run folder ({error.strerror})") from error
 
 
 def _run(
     config: TrainConfig, workdir: Path, tests: list[TestImage], plan: Plan, say: Say
 ) -> Outcome:
-    """The run itself, once everything that a user can get wrong has been looked at."""
+    """The run itself, in a folder that is locked."""
     model: Any = create_model(config.model, scale=config.scale, **config.model_args)
     protocol = get_protocol(config.protocol)
     degrade = get_degradation(config.degradation, config.scale)
@@ -143,7 +152,7 @@ def _run(
             hr = make_batch(
                 plan, config.seed, step, batch=config.data.batch, augment=config.data.augment
             )
-            return jax.make_array_from_process_local_data(split, hr)
+            return jax.device_put(hr, split)
 
         def validate() -> SetResult | None:
             if not tests:

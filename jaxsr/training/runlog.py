@@ -77,9 +77,8 @@ class RunLog:
         self._path = workdir / "metrics.jsonl"
         self._keep_until(start)
         self._file = self._path.open("a", encoding="utf-8")
-        self._board = SummaryWriter(
-            str(workdir / "tensorboard"), purge_step=start + 1 if start else None
-        )
+        # TensorBoard hides what an earlier process wrote from this step on.
+        self._board = SummaryWriter(str(workdir / "tensorboard"), purge_step=start + 1)
 
     def _keep_until(self, start: int) -> None:
         if not self._path.exists():
