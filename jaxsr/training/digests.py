@@ -58,12 +58,13 @@ def place(x: np.ndarray, like: Any) -> Any:
     """
     if isinstance(like, np.ndarray):
         return x
+    value: Any = x
     if _is_key(like):
         # A description, and an array donated already, tell their implementation only by dtype.
         impl = jax.random.key_impl(jnp.empty(like.shape, like.dtype))
-        x = jax.random.wrap_key_data(jnp.asarray(x), impl=impl)
+        value = jax.random.wrap_key_data(jnp.asarray(x), impl=impl)
     sharding = like.sharding or jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    return jax.device_put(x, sharding)
+    return jax.device_put(value, sharding)
 
 
 def _is_key(x: Any) -> bool:
