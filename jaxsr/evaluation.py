@@ -46,7 +46,7 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
       InputError: for a missing or empty folder, a broken or too small image, an LR file that is
         missing, ambiguous or of the wrong size; by name.
     """
-    from jaxsr.data.source import image_files
+    from jaxsr.data.source import image_files, to_8bit
     from jaxsr.image.io import find_images, read_image
 
     folder = Path(folder)
@@ -59,7 +59,7 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
             lr_files.setdefault(file.stem, []).append(file)
     images = []
     for path in files:
-        hr = crop_hr(read_8bit(read_image(path)), scale, str(path))
+        hr = crop_hr(to_8bit(read_image(path).pixels), scale, str(path))
         lr = None
         if lr_files is not None:
             stems = (path.stem, f"{path.stem}x{scale}")
@@ -72,7 +72,7 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
             if len(found) > 1:
                 names = " and ".join(file.name for file in found)
                 raise InputError(f"{lr_folder}: {names} are both LR of {path.name}; keep one")
-            lr = read_8bit(read_image(found[0]))
+            lr = to_8bit(read_image(found[0]).pixels)
             expected = (hr.shape[0] // scale, hr.shape[1] // scale, hr.shape[2])
             if lr.shape != expected:
                 raise InputError(
@@ -85,11 +85,6 @@ def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[Te
 
 def _size(image: np.ndarray) -> str:
     return f"{image.shape[1]}x{image.shape[0]} with {image.shape[2]} channel(s)"
-
-
-def read_8bit(picture: Any) -> np.ndarray:
-    """The pixels of an `image.io.Picture` as uint8; alpha is dropped."""
-    return np.asarray(to_uint8(picture.pixels))
 
 
 def crop_hr(hr: np.ndarray, scale: int, name: str) -> np.ndarray:

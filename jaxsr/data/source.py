@@ -118,10 +118,16 @@ def read_rgb(path: Path) -> np.ndarray:
 
 def to_rgb8(pixels: np.ndarray) -> np.ndarray:
     """[H, W, 1|3] uint8 or uint16 to [H, W, 3] uint8, rounding x / 257."""
-    if pixels.dtype == np.uint16:
-        # 257 is odd, so there are no ties, and white (65535) stays white (255).
-        pixels = ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
+    pixels = to_8bit(pixels)
     return np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
+
+
+def to_8bit(pixels: np.ndarray) -> np.ndarray:
+    """uint8 as it is; uint16 to uint8, rounding x / 257."""
+    if pixels.dtype != np.uint16:
+        return pixels
+    # 257 is odd, so there are no ties, and white (65535) stays white (255).
+    return ((pixels.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
 def find_dataset(path: Path) -> Path | None:

@@ -140,10 +140,9 @@ class Checkpoints:
         if not paths:
             return None
         arrays, meta = first_whole(paths, read, warn)
-        if jax.process_index() == 0:
-            for path in paths:
-                if int(path.name) > meta["step"]:
-                    _set_aside(path)
+        for path in paths:
+            if int(path.name) > meta["step"]:
+                _set_aside(path)
         leaves = [place(arrays[name], leaf) for name, leaf in wanted.items()]
         return jax.tree.unflatten(jax.tree.structure(like), leaves), meta["spec"], meta["step"]
 

@@ -77,16 +77,9 @@ def describe(x: Any) -> dict:
 
 
 def digest(x: Any) -> str:
-    """blake2b of dtype, shape and the bytes in C order; of a typed PRNG key, those of its words.
-
-    In a run of several processes all of them must call it: arrays split over them are gathered.
-    """
+    """blake2b of dtype, shape and the bytes in C order; of a typed PRNG key, those of its words."""
     if _is_key(x):
         x = jax.random.key_data(x)
-    if isinstance(x, jax.Array) and not (x.is_fully_addressable or x.is_fully_replicated):
-        from jax.experimental import multihost_utils
-
-        x = multihost_utils.process_allgather(x, tiled=True)
     data = np.ascontiguousarray(x)
     state = hashlib.blake2b(f"{x.dtype} {x.shape} ".encode(), digest_size=16)
     # As bytes, because bfloat16 has no buffer protocol.
