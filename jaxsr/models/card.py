@@ -1,27 +1,37 @@
 """What the registry knows of a model beside its code."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from flax import linen as nn
+
+# Test set -> (PSNR in dB, SSIM or None) as the literature prints them.
+Scores = Mapping[str, tuple[float, float | None]]
 
 
 @dataclass(frozen=True)
 class Card:
-    """One line of `jaxsr models`.
+    """One model of `jaxsr models`.
 
     Attributes:
       build: `build(scale=..., **fields)` makes the module.
       title, year, url: the paper; what was in use before it was printed has no year.
-      upsampling: where and how the network enlarges.
+      upsampling: where the network enlarges and how, such as "before: bicubic" or
+        "end: sub-pixel".
       scales: the scales that the paper has; () if any integer from 1 will do.
+      recipe: how the paper trains it, in a sentence or two.
+      published: the scores of the literature by scale, on luma (papers that only print others
+        say so in `note`).
+      note: how to read the counts or the scores, where it is not obvious.
     """
 
     build: Callable[..., nn.Module]
     title: str
     year: int | None
     url: str
-    upsampling: Literal["interpolation", "before: bicubic", "end: sub-pixel"]
+    upsampling: str
     scales: tuple[int, ...]
+    recipe: str = ""
+    published: Mapping[int, Scores] = field(default_factory=dict)
+    note: str = ""
     needs_weights: bool = True

@@ -35,8 +35,8 @@ class ESPCN(nn.Module):
         return on_luma(self._luma, lr, self.scale)
 
     def _luma(self, x: jax.Array) -> jax.Array:
-        x = jnp.tanh(conv(x - 0.5, 64, 5, "conv1", dtype=self.dtype, kernel_init=_FOR_TANH))
-        x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, kernel_init=_FOR_TANH))
+        x = jnp.tanh(conv(x - 0.5, 64, 5, "conv1", dtype=self.dtype, init=_FOR_TANH))
+        x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, init=_FOR_TANH))
         shuffle = self.scale if self.icnr else 1
         x = conv(x, self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
         return pixel_shuffle(x, self.scale).astype(jnp.float32) + 0.5
