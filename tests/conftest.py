@@ -29,16 +29,51 @@ def reference() -> Path:
 def fake_params() -> Callable[..., dict[str, Any]]:
     """`fake_params(model, x)`: variables of the right shapes, filled without compiling anything.
 
-    Small normal numbers, scaled by the fan-in so that activations neither die nor explode.
+    Small normal numbers, scaled by the fan-in so that activations neither die nor explode; scales
+    of normalisations around 1.
     """
 
     def fill(model: Any, x: Any) -> dict[str, Any]:
         noise = np.random.default_rng(0)
 
-        def leaf(spec: jax.ShapeDtypeStruct) -> np.ndarray:
+        def leaf(path: tuple[Any, ...], spec: jax.ShapeDtypeStruct) -> np.ndarray:
             fan_in = max(1, int(np.prod(spec.shape[:-1])))
-            return noise.normal(0.0, fan_in**-0.5, spec.shape).astype(spec.dtype)
+            values = noise.normal(0.0, fan_in**-0.5, spec.shape)
+            kind = path[-1].key
+            if kind == "scale":
+                values = 1.0 + 0.1 * values
+            elif kind == "var":
+                values = 0.5 + np.abs(values)
+            elif kind in ("bias", "slope", "mean"):
+                values = 0.1 * values
+            return values.astype(spec.dtype)
 
-        return jax.tree.map(leaf, jax.eval_shape(model.init, jax.random.key(0), x))
+        shapes = jax.eval_shape(model.init, jax.random.key(0, impl="rbg"), x)
+        kept = {name: shapes[name] for name in ("params", "batch_stats") if name in shapes}
+        return jax.tree.map_with_path(leaf, kept)
 
     return fill
+
+
+@pytest.fixture(scope="session")
+def same_as_pytorch(fake_params: Callable[..., dict[str, Any]]) -> Callable[..., None]:
+    """`same_as_pytorch(model, x)`: the network gives what plain PyTorch operations give.
+
+    The weights go through the layout's names, so that these are tested, too. `layout` is one of
+    `jaxsr.interop.layouts`; `network(state, x, model)` one of `benchmarks.pytorch`.
+    """
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    from jaxsr.interop.mapping import from_file, to_file
+
+    def check(model: Any, x: np.ndarray, layout: Any, network: Any, *, atol: float = 1e-4) -> None:
+        variables = fake_params(model, x)
+        state = to_file(layout, model, variables)
+        tensors = {key: torch.from_numpy(np.array(value)) for key, value in state.items()}
+        with torch.no_grad():
+            want = network(tensors, torch.from_numpy(x.transpose(0, 3, 1, 2).copy()), model)
+        got = jax.jit(model.apply)(variables, x)
+        np.testing.assert_allclose(got, want.numpy().transpose(0, 2, 3, 1), rtol=0, atol=atol)
+        back = from_file(layout, model, state, "the state dict")
+        jax.tree.map(np.testing.assert_array_equal, back, variables)
+
+    return check

@@ -21,7 +21,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
-from jax.extend.core import Jaxpr
 
 from jaxsr.models.multiscale import other_scale
 
@@ -125,7 +124,7 @@ def _abstract(tree: Any) -> Any:
     )
 
 
-def _products(jaxpr: Jaxpr) -> int:
+def _products(jaxpr: Any) -> int:
     """Multiply-adds of the convolutions and matrix products between activations and kernels."""
     total = 0
     for equation in jaxpr.eqns:

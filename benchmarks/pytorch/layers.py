@@ -1,0 +1,47 @@
+"""Shorthands for the layers of a state dict."""
+
+import torch
+import torch.nn.functional as F
+
+State = dict[str, torch.Tensor]
+
+
+def conv(
+    state: State,
+    name: str,
+    x: torch.Tensor,
+    *,
+    stride: int = 1,
+    groups: int = 1,
+    padding: int | None = None,
+) -> torch.Tensor:
+    """The convolution `name`, with zero "same" padding unless told otherwise."""
+    weight = state[f"{name}.weight"]
+    if padding is None:
+        padding = weight.shape[-1] // 2
+    return F.conv2d(x, weight, state.get(f"{name}.bias"), stride, padding, groups=groups)
+
+
+def prelu(state: State, name: str, x: torch.Tensor) -> torch.Tensor:
+    return F.prelu(x, state[f"{name}.weight"])
+
+
+def batch_norm(state: State, name: str, x: torch.Tensor, *, eps: float = 1e-5) -> torch.Tensor:
+    """Batch normalisation by the running statistics."""
+    return F.batch_norm(
+        x,
+        state[f"{name}.running_mean"],
+        state[f"{name}.running_var"],
+        state[f"{name}.weight"],
+        state[f"{name}.bias"],
+        eps=eps,
+    )
+
+
+def upsampler(state: State, names: list[str], x: torch.Tensor) -> torch.Tensor:
+    """EDSR's: each convolution in `names`, then a pixel shuffle by what its channels tell."""
+    for name in names:
+        channels = x.shape[1]
+        x = conv(state, name, x)
+        x = F.pixel_shuffle(x, round((x.shape[1] / channels) ** 0.5))
+    return x
