@@ -3,6 +3,8 @@
 import torch
 import torch.nn.functional as F
 
+from jaxsr.image.resize import resize_matrix
+
 State = dict[str, torch.Tensor]
 
 
@@ -45,3 +47,12 @@ def upsampler(state: State, names: list[str], x: torch.Tensor) -> torch.Tensor:
         x = conv(state, name, x)
         x = F.pixel_shuffle(x, round((x.shape[1] / channels) ** 0.5))
     return x
+
+
+def bicubic(x: torch.Tensor, scale: int) -> torch.Tensor:
+    """MATLAB's bicubic enlargement, as a matrix along each axis."""
+    rows, columns = (
+        torch.from_numpy(resize_matrix(n, n * scale, scale, "bicubic", True, "symmetric"))
+        for n in x.shape[2:]
+    )
+    return torch.einsum("oh,nchw,pw->ncop", rows.to(x.dtype), x, columns.to(x.dtype))
