@@ -22,7 +22,7 @@ def _recipe(model: str, scale: int) -> TrainConfig:
         loss="l1",
         steps=300_000,
         data=DataConfig(patch=48 * scale, batch=16),
-        optimizer=OptimizerConfig(learning_rate=1e-4, schedule="step", halve_every=200_000),
+        optimizer=OptimizerConfig(learning_rate=1e-4, schedule="step", decay_every=200_000),
         ema=0.999,
         log_every=100,
         validate_every=5000,

@@ -5,11 +5,17 @@ from collections.abc import Callable
 import jax
 
 from jaxsr.errors import InputError, nearest
-from jaxsr.losses.pixel import l1, mse
+from jaxsr.losses.pixel import charbonnier, charbonnier_sum, euclidean, l1, mse
 
 Loss = Callable[[jax.Array, jax.Array], jax.Array]
 
-LOSSES: dict[str, Loss] = {"l1": l1, "mse": mse}
+LOSSES: dict[str, Loss] = {
+    "l1": l1,
+    "mse": mse,
+    "charbonnier": charbonnier,
+    "charbonnier_sum": charbonnier_sum,
+    "euclidean": euclidean,
+}
 
 
 def get_loss(name: str) -> Loss:
@@ -19,4 +25,13 @@ def get_loss(name: str) -> Loss:
     return LOSSES[name]
 
 
-__all__ = ["LOSSES", "Loss", "get_loss", "l1", "mse"]
+__all__ = [
+    "LOSSES",
+    "Loss",
+    "charbonnier",
+    "charbonnier_sum",
+    "euclidean",
+    "get_loss",
+    "l1",
+    "mse",
+]

@@ -6,7 +6,6 @@ is plain data: it is written into the run folder and into every checkpoint.
 
 import ast
 import dataclasses
-import math
 import re
 import typing
 from collections.abc import Mapping
@@ -32,13 +31,29 @@ class DataConfig:
 
 @dataclass(frozen=True)
 class OptimizerConfig:
-    """Adam and its learning rate."""
+    """The update rule and its learning rate, a function of the step.
 
+    In this order: the gradient is clipped, decay is added to it, the rule makes an update of it,
+    and the learning rate, times the layer's own factor, scales the update.
+    """
+
+    name: str = "adam"  # or "sgd"
     learning_rate: float = 1e-4
-    schedule: str = "constant"  # "constant", "cosine" (to zero) or "step" (halved)
-    halve_every: int = 0  # steps between halvings of the "step" schedule
-    warmup: int = 0  # steps of linear warm-up
-    clip_norm: float = 0.0  # global norm of the gradient; 0 = not clipped
+    schedule: str = "constant"  # "constant", "cosine" or "step"
+    warmup: int = 0  # steps of linear warm-up, before the schedule begins
+    decay_every: int = 0  # "step": the rate falls after every so many steps, or
+    milestones: tuple[int, ...] = ()  # at these steps of the run
+    decay_factor: float = 0.5  # "step": what it is multiplied by
+    restart_every: int = 0  # "cosine": steps from one peak to the next; 0 = one cycle, the run
+    end_rate: float = 0.0  # "cosine" ends here, "step" falls no lower
+    momentum: float = 0.9  # of "sgd"
+    weight_decay: float = 0.0  # times the parameter, added to its gradient (L2)
+    clip_norm: float = 0.0  # global norm of the gradient; 0 = not clipped, as below
+    clip_value: float = 0.0  # size of every entry of the gradient
+    adjustable_clip: float = 0.0  # theta: size of every entry times the learning rate (VDSR)
+    # Regular expression -> factor of the learning rate of the parameters in whose path, such as
+    # "conv3/bias", it is found; the first one counts.
+    rates: dict[str, float] = field(default_factory=dict)
     b1: float = 0.9
     b2: float = 0.999
     eps: float = 1e-8
@@ -58,6 +73,13 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     ema: float = 0.999  # decay of the averaged weights that are evaluated; 0 = none
+    # The losses of the outputs that a network supervises besides SR: "none", "sum" (added), or
+    # "anneal" (alpha * their mean + (1 - alpha) * that of SR, alpha from 1 to 0; DRCN).
+    supervision: str = "none"
+    anneal_steps: int = 0  # until alpha is 0
+    scales: tuple[int, ...] = ()  # trained together in one run; () = only `scale`, the scored one
+    scale_mix: str = "step"  # one drawn for each step; or "batch": each has its part of the batch
+    init_from: str = ""  # a run folder or a weights file; what fits of it is what a run starts from
     seed: int = 0
     log_every: int = 100
     validate_every: int = 1000
@@ -83,109 +105,6 @@ def override(config: TrainConfig, field_path: str, text: str) -> TrainConfig:
       InputError: naming the field and the nearest one, or the type that was expected.
     """
     return _override(config, field_path.split("."), text, f"config.{field_path}")
-
-
-def check(config: TrainConfig) -> None:
-    """Refuses combinations that cannot work, by the names of the fields, before anything runs."""
-    import jax
-
-    from jaxsr.degradations import get_degradation
-    from jaxsr.losses import get_loss
-    from jaxsr.metrics import get_protocol
-    from jaxsr.models import create_model
-    from jaxsr.models.count import count_parameters
-
-    _check_model_args(config)
-    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
-    jax.devices()  # a device that cannot be had must not be blamed on the arguments below
-    try:
-        count_parameters(model)  # the arguments have the right types; have they sensible values?
-    except Exception as error:
-        if not config.model_args:
-            raise
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
-    protocol = get_protocol(config.protocol)
-    get_degradation(config.degradation, config.scale)
-    get_loss(config.loss)
-    data, optimizer = config.data, config.optimizer
-    rules = [
-        (model.colour != "any", f"config.model: {config.model} has nothing to train"),
-        (
-            model.colour == "y" or not protocol.on_luma,
-            f"config.protocol: {config.protocol} feeds luma, but {config.model} takes RGB; use rgb",
-        ),
-        (
-            data.patch > 0 and data.patch % config.scale == 0,
-            f"config.data.patch: {data.patch} is no positive multiple of "
-            f"config.scale {config.scale}; nearest: "
-            f"{max(1, round(data.patch / config.scale)) * config.scale}",
-        ),
-        (
-            optimizer.schedule in _SCHEDULES,
-            f"config.optimizer.schedule: unknown '{optimizer.schedule}'"
-            f"{nearest(optimizer.schedule, _SCHEDULES)}",
-        ),
-        (
-            optimizer.schedule != "step" or optimizer.halve_every > 0,
-            "config.optimizer.halve_every: the step schedule needs a positive number of steps",
-        ),
-        (
-            0 <= optimizer.warmup <= config.steps,
-            f"config.optimizer.warmup: {optimizer.warmup} is not within the "
-            f"{config.steps} steps of the run",
-        ),
-        (
-            0 < optimizer.learning_rate < math.inf,
-            f"config.optimizer.learning_rate: {optimizer.learning_rate} is not positive and finite",
-        ),
-        (
-            0 <= optimizer.clip_norm < math.inf,
-            "config.optimizer.clip_norm: must be finite and not negative",
-        ),
-        (0 <= optimizer.b1 < 1, f"config.optimizer.b1: {optimizer.b1} is not in [0, 1)"),
-        (0 <= optimizer.b2 < 1, f"config.optimizer.b2: {optimizer.b2} is not in [0, 1)"),
-        (0 < optimizer.eps < math.inf, "config.optimizer.eps: must be positive and finite"),
-        (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
-        (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
-        (
-            bool(data.rescale) and all(0 < r <= 1 for r in data.rescale),
-            f"config.data.rescale: factors must be in (0, 1], got {data.rescale}",
-        ),
-        (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
-        (0 <= config.seed < 2**63, f"config.seed: {config.seed} is not in [0, 2^63)"),
-    ]
-    rules += [
-        (value > 0, f"config.{name}: must be positive, got {value}")
-        for name, value in (
-            ("data.batch", data.batch),
-            ("steps", config.steps),
-            ("log_every", config.log_every),
-            ("validate_every", config.validate_every),
-            ("checkpoint_every", config.checkpoint_every),
-        )
-    ]
-    for holds, message in rules:
-        if not holds:
-            raise InputError(message)
-
-
-def _check_model_args(config: TrainConfig) -> None:
-    from jaxsr.models import create_model
-
-    model: Any = create_model(config.model, scale=config.scale)
-    hints = {f.name: f.type for f in dataclasses.fields(model)}
-    known = set(hints) - {"scale", "parent", "name"}
-    for name, value in config.model_args.items():
-        where = f"config.model_args.{name}"
-        if name not in known:
-            raise InputError(f"{where}: {config.model} has no such field{nearest(name, known)}")
-        kind = hints[name]
-        if kind in (int, float, bool, str) and type(value) is not kind:
-            raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
-
-
-_SCHEDULES = ("constant", "cosine", "step")
 
 
 def load_config(spec: str) -> TrainConfig:
@@ -230,10 +149,6 @@ def choose(variant: str, variants: Mapping[str, TrainConfig]) -> TrainConfig:
 
 def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
     name, rest = parts[0], parts[1:]
-    if isinstance(node, dict):  # model_args: the model checks names and types
-        if rest:
-            raise InputError(f"{where}: '{name}' has no fields")
-        return {**node, name: _literal(text)}
     hints = typing.get_type_hints(type(node))
     if name not in hints:
         raise InputError(f"{where}: no such field{nearest(name, hints)}")
@@ -242,7 +157,13 @@ def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
     if bool(rest) != nested:
         problem = f"'{name}' has no fields" if rest else f"set one of its fields: {where}.NAME"
         raise InputError(f"{where}: {problem}")
-    new = _override(value, rest, text, where) if rest else _convert(hint, _parse(hint, text), where)
+    if isinstance(value, dict):  # its keys are not known here, and a regular expression has dots
+        kind = typing.get_args(hint)[1]
+        new = value | {".".join(rest): _convert(kind, _literal(text), where)}
+    elif rest:
+        new = _override(value, rest, text, where)
+    else:
+        new = _convert(hint, _parse(hint, text), where)
     return dataclasses.replace(node, **{name: new})
 
 
@@ -285,6 +206,10 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
     expected = typing.get_origin(hint) or hint
     if expected is tuple and isinstance(value, list | tuple):
         return tuple(_convert(typing.get_args(hint)[0], v, where) for v in value)
+    if expected is dict and isinstance(value, dict):
+        return {k: _convert(typing.get_args(hint)[1], v, f"{where}.{k}") for k, v in value.items()}
+    if hint is Any:
+        return value
     if hint is float and type(value) is int:
         return float(value)
     if hint is int and type(value) is float and value.is_integer():

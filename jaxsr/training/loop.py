@@ -31,10 +31,11 @@ from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
 from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
-from jaxsr.training.config import TrainConfig, check, from_dict, to_dict
+from jaxsr.training.config import TrainConfig, from_dict, to_dict
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
+from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
 from jaxsr.training.signals import stop_signals
 from jaxsr.training.state import create_state, evaluated_variables

@@ -11,7 +11,7 @@ def make_schedule(config: OptimizerConfig, steps: int) -> optax.Schedule:
     if config.schedule == "cosine":
         main = optax.cosine_decay_schedule(peak, rest)
     elif config.schedule == "step":
-        main = optax.exponential_decay(peak, config.halve_every, 0.5, staircase=True)
+        main = optax.exponential_decay(peak, config.decay_every, 0.5, staircase=True)
     else:
         main = optax.constant_schedule(peak)
     if config.warmup == 0:

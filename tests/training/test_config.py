@@ -11,12 +11,12 @@ from jaxsr.training.config import (
     DataConfig,
     OptimizerConfig,
     TrainConfig,
-    check,
     from_dict,
     load_config,
     override,
     to_dict,
 )
+from jaxsr.training.rules import check
 
 CONFIGS = sorted((Path(__file__).parents[2] / "configs").glob("*.py"))
 CONFIG = TrainConfig(
@@ -86,6 +86,8 @@ def test_files_that_are_refused(tmp_path):
         ("data.rescale", "1,0.5", (1.0, 0.5)),
         ("model_args.icnr", "true", True),
         ("model_args.features", "8", 8),
+        ("scales", "2,3", (2, 3)),
+        ("optimizer.milestones", "1e5,2e5", (100_000, 200_000)),
     ],
 )
 def test_override(path, text, value):
@@ -93,6 +95,15 @@ def test_override(path, text, value):
     for name in path.split("."):
         node = node[name] if isinstance(node, dict) else getattr(node, name)
     assert node == value and type(node) is type(value)
+
+
+def test_override_of_a_rate_whose_pattern_has_dots():
+    config = override(CONFIG, "optimizer.rates.conv3/.*", "0.1")
+    config = override(config, "optimizer.rates.bias", "2")
+    assert config.optimizer.rates == {"conv3/.*": 0.1, "bias": 2.0}
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+    with pytest.raises(InputError, match="expected float, got 'x'"):
+        override(CONFIG, "optimizer.rates.a.b", "x")
 
 
 def test_override_leaves_the_rest_alone():
@@ -167,7 +178,7 @@ def test_a_good_config_passes():
         ("model_args.icmr", "true", "espcn has no such field; did you mean 'icnr'"),
         ("model_args.icnr", "maybe", "config.model_args.icnr: expected bool, got 'maybe'"),
         ("model_args.dtype", "float7", "config.model_args: espcn cannot be built"),
-        ("model_args.icnr.deep", "1", "'icnr' has no fields"),
+        ("model_args.icnr.deep", "1", "espcn has no such field"),
         ("seed", "9223372036854775808", "config.seed"),
         ("optimizer.b1", "2.0", "config.optimizer.b1"),
         ("optimizer.learning_rate", "1e999", "config.optimizer.learning_rate"),
@@ -185,7 +196,24 @@ def test_a_good_config_passes():
         ("data.rescale", "0", "config.data.rescale"),
         ("data.memory_limit_mib", "-1", "config.data.memory_limit_mib"),
         ("optimizer.schedule", "cosin", "unknown 'cosin'; did you mean 'cosine'"),
-        ("optimizer.schedule", "step", "config.optimizer.halve_every"),
+        ("optimizer.schedule", "step", "config.optimizer.decay_every"),
+        ("optimizer.name", "adamm", "unknown 'adamm'; did you mean 'adam'"),
+        ("optimizer.milestones", "5,5", r"milestones: \(5, 5\) are not positive and rising"),
+        ("optimizer.decay_factor", "0", "config.optimizer.decay_factor"),
+        ("optimizer.end_rate", "1", "config.optimizer.end_rate: 1.0 is not between"),
+        ("optimizer.momentum", "1", "config.optimizer.momentum: 1.0 is not in"),
+        ("optimizer.restart_every", "-1", "config.optimizer.restart_every"),
+        ("optimizer.weight_decay", "-1", "config.optimizer.weight_decay"),
+        ("optimizer.clip_value", "-1", "config.optimizer.clip_value"),
+        ("optimizer.adjustable_clip", "-1", "config.optimizer.adjustable_clip"),
+        ("optimizer.rates.bias", "-1", "config.optimizer.rates.bias: must be finite"),
+        ("optimizer.rates.(", "1", r"config.optimizer.rates.\(: is no regular expression"),
+        ("supervision", "sums", "unknown 'sums'; did you mean 'sum'"),
+        ("supervision", "anneal", "config.anneal_steps: anneal needs"),
+        ("scales", "2,4", r"config.scales: \(2, 4\) are without config.scale 3"),
+        ("scales", "3,3", "names one twice"),
+        ("scales", "2,3", "config.scales: espcn has other parameters at x2 than at x3"),
+        ("scale_mix", "steps", "unknown 'steps'; did you mean 'step'"),
         ("optimizer.warmup", "101", "config.optimizer.warmup: 101 is not within the 100 steps"),
         ("optimizer.warmup", "-1", "config.optimizer.warmup"),
         ("optimizer.learning_rate", "0", "config.optimizer.learning_rate"),

@@ -25,7 +25,7 @@ def test_cosine_falls_to_zero():
 
 
 def test_step_halves():
-    config = OptimizerConfig(learning_rate=1.0, schedule="step", halve_every=10)
+    config = OptimizerConfig(learning_rate=1.0, schedule="step", decay_every=10)
     assert rates(config, 100, (0, 9, 10, 19, 20, 35)) == [1, 1, 0.5, 0.5, 0.25, 0.125]
 
 

@@ -1,0 +1,190 @@
+"""The rules that a configuration must keep, checked before anything runs."""
+
+import dataclasses
+import math
+import re
+from typing import Any
+
+import jax
+
+from jaxsr.degradations import get_degradation
+from jaxsr.errors import InputError, nearest
+from jaxsr.losses import get_loss
+from jaxsr.metrics import get_protocol
+from jaxsr.models import create_model
+from jaxsr.models.count import count_parameters
+from jaxsr.training.config import OptimizerConfig, TrainConfig
+
+Rule = tuple[bool, str]  # whether it holds, and what to say if not
+
+
+def check(config: TrainConfig) -> None:
+    """Refuses combinations that cannot work, by the names of the fields, before anything runs."""
+    _check_model_args(config)
+    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
+    jax.devices()  # a device that cannot be had must not be blamed on the arguments below
+    try:
+        count_parameters(model)  # the arguments have the right types; have they sensible values?
+    except Exception as error:
+        if not config.model_args:
+            raise
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
+    get_degradation(config.degradation, config.scale)
+    get_loss(config.loss)
+    rules = _model_rules(config, model) + _optimizer_rules(config.optimizer, config.steps)
+    for holds, message in rules + _run_rules(config):
+        if not holds:
+            raise InputError(message)
+    _check_scales(config, model)
+
+
+def _check_model_args(config: TrainConfig) -> None:
+    model: Any = create_model(config.model, scale=config.scale)
+    hints = {f.name: f.type for f in dataclasses.fields(model)}
+    known = set(hints) - {"scale", "parent", "name"}
+    for name, value in config.model_args.items():
+        where = f"config.model_args.{name}"
+        if name not in known:
+            raise InputError(f"{where}: {config.model} has no such field{nearest(name, known)}")
+        kind = hints[name]
+        if kind in (int, float, bool, str) and type(value) is not kind:
+            raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
+
+
+def _check_scales(config: TrainConfig, model: Any) -> None:
+    """Several scales must be trained on one set of parameters."""
+    for scale in config.scales:
+        other: Any = create_model(config.model, scale=scale, **config.model_args)
+        if count_parameters(other) != count_parameters(model):
+            raise InputError(
+                f"config.scales: {config.model} has other parameters at x{scale} than at "
+                f"x{config.scale}; they cannot be trained together"
+            )
+
+
+def _model_rules(config: TrainConfig, model: Any) -> list[Rule]:
+    on_luma = get_protocol(config.protocol).on_luma
+    return [
+        (model.colour != "any", f"config.model: {config.model} has nothing to train"),
+        (
+            model.colour == "y" or not on_luma,
+            f"config.protocol: {config.protocol} feeds luma, but {config.model} takes RGB; use rgb",
+        ),
+        _one_of("supervision", config.supervision, ("none", "sum", "anneal")),
+        (
+            config.supervision == "none" or model.colour == "rgb" or on_luma,
+            f"config.supervision: {config.model} supervises luma, but {config.protocol} gives RGB",
+        ),
+        (
+            config.supervision != "anneal" or config.anneal_steps > 0,
+            "config.anneal_steps: anneal needs a positive number of steps",
+        ),
+    ]
+
+
+def _run_rules(config: TrainConfig) -> list[Rule]:
+    data, scale, scales = config.data, config.scale, config.scales
+    split = config.scale_mix == "batch" and scales
+    rules = [
+        (
+            data.patch > 0 and data.patch % scale == 0,
+            f"config.data.patch: {data.patch} is no positive multiple of config.scale {scale}; "
+            f"nearest: {max(1, round(data.patch / scale)) * scale}",
+        ),
+        (
+            not scales or scale in scales,
+            f"config.scales: {scales} are without config.scale {scale}, the one that is scored",
+        ),
+        (len(set(scales)) == len(scales), f"config.scales: {scales} names one twice"),
+        _one_of("scale_mix", config.scale_mix, ("step", "batch")),
+        (
+            not split or data.patch % math.lcm(*scales) == 0,
+            f"config.data.patch: {data.patch} is no multiple of each of the scales {scales}",
+        ),
+        (
+            not split or data.batch % len(scales) == 0,
+            f"config.data.batch: {data.batch} does not split over the {len(scales)} scales",
+        ),
+        (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
+        (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
+        (
+            bool(data.rescale) and all(0 < r <= 1 for r in data.rescale),
+            f"config.data.rescale: factors must be in (0, 1], got {data.rescale}",
+        ),
+        (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
+        (0 <= config.seed < 2**63, f"config.seed: {config.seed} is not in [0, 2^63)"),
+    ]
+    return rules + [
+        (value > 0, f"config.{name}: must be positive, got {value}")
+        for name, value in (
+            ("data.batch", data.batch),
+            ("steps", config.steps),
+            ("log_every", config.log_every),
+            ("validate_every", config.validate_every),
+            ("checkpoint_every", config.checkpoint_every),
+        )
+    ]
+
+
+def _optimizer_rules(config: OptimizerConfig, steps: int) -> list[Rule]:
+    where = "config.optimizer"
+    rules = [
+        _one_of("optimizer.name", config.name, ("adam", "sgd")),
+        _one_of("optimizer.schedule", config.schedule, ("constant", "cosine", "step")),
+        (
+            config.schedule != "step" or (config.decay_every > 0) != bool(config.milestones),
+            f"{where}.decay_every: the step schedule needs a positive number of steps, or else "
+            "milestones",
+        ),
+        (
+            list(config.milestones) == sorted({m for m in config.milestones if m > 0}),
+            f"{where}.milestones: {config.milestones} are not positive and rising",
+        ),
+        (
+            0 <= config.warmup <= steps,
+            f"{where}.warmup: {config.warmup} is not within the {steps} steps of the run",
+        ),
+        (
+            0 < config.learning_rate < math.inf,
+            f"{where}.learning_rate: {config.learning_rate} is not positive and finite",
+        ),
+        (
+            0 <= config.end_rate <= config.learning_rate,
+            f"{where}.end_rate: {config.end_rate} is not between 0 and the learning rate",
+        ),
+        (0 < config.decay_factor <= 1, f"{where}.decay_factor: must be above 0 and at most 1"),
+        (0 < config.eps < math.inf, f"{where}.eps: must be positive and finite"),
+    ]
+    rules += [
+        (0 <= value < 1, f"{where}.{name}: {value} is not in [0, 1)")
+        for name, value in (("b1", config.b1), ("b2", config.b2), ("momentum", config.momentum))
+    ]
+    rules += [
+        (0 <= value < math.inf, f"{where}.{name}: must be finite and not negative")
+        for name, value in (
+            ("decay_every", config.decay_every),
+            ("restart_every", config.restart_every),
+            ("weight_decay", config.weight_decay),
+            ("clip_norm", config.clip_norm),
+            ("clip_value", config.clip_value),
+            ("adjustable_clip", config.adjustable_clip),
+            *((f"rates.{pattern}", rate) for pattern, rate in config.rates.items()),
+        )
+    ]
+    return rules + [
+        (_compiles(pattern), f"{where}.rates.{pattern}: is no regular expression")
+        for pattern in config.rates
+    ]
+
+
+def _one_of(name: str, value: str, known: tuple[str, ...]) -> Rule:
+    return value in known, f"config.{name}: unknown '{value}'{nearest(value, known)}"
+
+
+def _compiles(pattern: str) -> bool:
+    try:
+        re.compile(pattern)
+    except re.error:
+        return False
+    return True
