@@ -70,12 +70,15 @@ def _cost(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _
     arrays = [leaf for leaf in leaves if _is_array(leaf)]
     inner: dict[tuple[str, ...], int] = {}  # parameters of submodules; shared ones count once
     mult_adds = 0
+    inside = False  # a submodule is being counted: what is called now is its business
 
     def intercept(call: Callable[..., Any], a: Any, k: Any, context: Any) -> Any:
-        nonlocal mult_adds
-        if context.method_name != "__call__" or not context.module.path:
+        nonlocal mult_adds, inside
+        if inside or context.method_name != "__call__" or not context.module.path:
             return call(*a, **k)
+        inside = True
         cost = _cost(context.module.clone(parent=None), *_abstract((a, k)))
+        inside = False
         inner[context.module.path] = cost.parameters
         if not other_scale(context.module.path[0], getattr(module, "scale", 0)):
             mult_adds += cost.mult_adds
