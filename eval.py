@@ -1,6 +1,6 @@
 """Scores a model on test sets under one protocol of the literature.
 
-    python eval.py --model=NAME|--checkpoint=DIR --scale=4 --data=DIR[,DIR...]
+    python eval.py --model=NAME|--checkpoint=DIR|--weights=FILE --scale=4 --data=DIR[,DIR...]
                    [--protocol=rgb|y-uint8] [--json=FILE] [--save=DIR]
 
 Each DIR holds HR/ (and optionally LR_x4/), or HR images directly.
@@ -21,12 +21,19 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="eval.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--model", help="an interpolation: nearest, bilinear, bicubic, lanczos")
+    parser.add_argument(
+        "--model", help="an interpolation (nearest, bilinear, bicubic, lanczos), or what is loaded"
+    )
+    what = parser.add_mutually_exclusive_group()
     what.add_argument("--checkpoint", type=Path, help="the --workdir of a training run")
-    parser.add_argument("--scale", type=int, help="default: the checkpoint's")
+    what.add_argument(
+        "--weights", type=Path, help=".pth, .pt, .safetensors, .npz or .mat; it is recognised"
+    )
+    parser.add_argument("--scale", type=int, help="default: that of the weights")
     parser.add_argument("--data", required=True, help="folders, separated by commas")
-    parser.add_argument("--protocol", help="default: the checkpoint's, or rgb")
+    parser.add_argument(
+        "--protocol", help="default: the run's, else y-uint8 for luma networks and rgb for others"
+    )
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--save", type=Path, help="also write the results into this folder")
     args = parser.parse_args(argv)
@@ -37,8 +44,9 @@ def main(argv: Sequence[str]) -> int:
     from jaxsr.evaluation import evaluate, make_scorer, read_test_set
     from jaxsr.metrics import get_protocol
 
-    name, model, variables, config = _load(args.model, args.checkpoint, args.scale)
-    protocol = get_protocol(args.protocol or config.get("protocol", "rgb"))
+    name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
+    usual = "y-uint8" if model.colour == "y" else "rgb"
+    protocol = get_protocol(args.protocol or config.get("protocol", usual))
     degrade = get_degradation(config.get("degradation", "bicubic"), model.scale)
     scorer = make_scorer(model, protocol, degrade)
     folders = _folders(args.data)
@@ -79,25 +87,25 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _load(
-    name: str | None, checkpoint: Path | None, scale: int | None
+    name: str | None, path: Path | None, scale: int | None
 ) -> tuple[str, Any, Any, dict[str, Any]]:
-    """Name, module, variables, and the training config (empty without a checkpoint)."""
-    if checkpoint is not None:
-        from jaxsr.training.checkpoint import load_model
+    """Name, module, variables, and the training config (less without a run)."""
+    if path is not None:
+        from jaxsr.loading import load_model
 
-        model, variables, spec = load_model(checkpoint, warn=warn)
-        config = spec["config"]
-        if scale not in (None, model.scale):
-            raise InputError(f"--scale={scale}, but {checkpoint} enlarges {model.scale} times")
-        return config["model"], model, variables, config
+        model, variables, spec = load_model(path, model=name, scale=scale, warn=warn)
+        return spec["config"]["model"], model, variables, spec["config"]
     from jaxsr.models import MODELS, create_model
 
-    assert name is not None
+    if name is None:
+        raise InputError("no model; give --model=NAME, --weights=FILE or --checkpoint=DIR")
     if scale is None:
         raise InputError("--scale: say how many times to enlarge, such as --scale=4")
     model = create_model(name, scale=scale)
     if MODELS[name].needs_weights:
-        raise InputError(f"{name} has no weights of its own; give --checkpoint=DIR")
+        raise InputError(
+            f"{name} has no weights of its own; give --weights=FILE or --checkpoint=DIR"
+        )
     return name, model, {}, {}
 
 

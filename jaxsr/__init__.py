@@ -11,17 +11,28 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jaxsr import data, degradations, image, inference, losses, metrics, models, training
+    from jaxsr import (
+        data,
+        degradations,
+        image,
+        inference,
+        interop,
+        losses,
+        metrics,
+        models,
+        training,
+    )
     from jaxsr.errors import InputError
     from jaxsr.inference import upscale
+    from jaxsr.loading import load_model, load_weights
     from jaxsr.models import create_model, model_names
-    from jaxsr.training.checkpoint import load_model
 
 _MODULES = (
     "data",
     "degradations",
     "image",
     "inference",
+    "interop",
     "losses",
     "metrics",
     "models",
@@ -30,7 +41,8 @@ _MODULES = (
 _NAMES = {
     "InputError": "jaxsr.errors",
     "create_model": "jaxsr.models",
-    "load_model": "jaxsr.training.checkpoint",
+    "load_model": "jaxsr.loading",
+    "load_weights": "jaxsr.loading",
     "model_names": "jaxsr.models",
     "upscale": "jaxsr.inference",
 }
@@ -42,7 +54,9 @@ __all__ = [
     "degradations",
     "image",
     "inference",
+    "interop",
     "load_model",
+    "load_weights",
     "losses",
     "metrics",
     "model_names",

@@ -1,5 +1,8 @@
 """Shorthands for the layers of a state dict."""
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 import torch.nn.functional as F
 
@@ -28,14 +31,29 @@ def prelu(state: State, name: str, x: torch.Tensor) -> torch.Tensor:
     return F.prelu(x, state[f"{name}.weight"])
 
 
+_training = False
+
+
+@contextlib.contextmanager
+def training() -> Iterator[None]:
+    """Within it batch normalisation goes by the batch and updates the running statistics."""
+    global _training
+    _training = True
+    try:
+        yield
+    finally:
+        _training = False
+
+
 def batch_norm(state: State, name: str, x: torch.Tensor, *, eps: float = 1e-5) -> torch.Tensor:
-    """Batch normalisation by the running statistics."""
+    """Batch normalisation by the running statistics, or, in training, by the batch."""
     return F.batch_norm(
         x,
         state[f"{name}.running_mean"],
         state[f"{name}.running_var"],
         state[f"{name}.weight"],
         state[f"{name}.bias"],
+        training=_training,
         eps=eps,
     )
 

@@ -29,11 +29,18 @@ def add_parser(subparsers: Any) -> None:
         "with a dot in its name needs a / at its end",
     )
     parser.add_argument("--model", metavar="NAME", help="see `jaxsr models`")
-    parser.add_argument(
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument(
+        "--weights",
+        metavar="FILE",
+        type=Path,
+        help=".pth, .pt, .safetensors, .npz or .mat; the network is recognised",
+    )
+    what.add_argument(
         "--checkpoint", metavar="DIR", type=Path, help="the --workdir of a training run"
     )
     parser.add_argument(
-        "--scale", metavar="N", type=int, help="default: the checkpoint's, or 4 without one"
+        "--scale", metavar="N", type=int, help="default: that of the weights, or 4 without any"
     )
     parser.set_defaults(func=command)
 
@@ -51,7 +58,7 @@ def command(args: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     jobs, failed = _plan(args.inputs, args.output)
-    model, variables = _model(args.model, args.checkpoint, args.scale)
+    model, variables = _model(args.model, args.checkpoint or args.weights, args.scale)
     done = 0
     seen: set[tuple[int, ...]] = set()
     for source, target in tqdm(
@@ -102,27 +109,22 @@ def _plan(inputs: list[Path], out: str) -> tuple[list[tuple[Path, Path]], int]:
     return [(source, target) for target, source in jobs.items()], failed
 
 
-def _model(name: str | None, checkpoint: Path | None, scale: int | None) -> tuple[Any, Any]:
-    """The model and its variables, from a checkpoint or, for interpolation, by name alone."""
-    if checkpoint is not None:
-        from jaxsr.training.checkpoint import load_model
+def _model(name: str | None, path: Path | None, scale: int | None) -> tuple[Any, Any]:
+    """The model and its variables, from a run or a file, or, for interpolation, by name alone."""
+    if path is not None:
+        from jaxsr.loading import load_model
 
-        model, variables, spec = load_model(checkpoint, warn=warn)
-        stored = spec["config"]["model"]
-        if name not in (None, stored):
-            raise InputError(f"--model {name}, but {checkpoint} holds {stored}; drop --model")
-        if scale not in (None, model.scale):
-            raise InputError(
-                f"--scale {scale}, but {checkpoint} enlarges {model.scale} times; drop --scale"
-            )
+        model, variables, _ = load_model(path, model=name, scale=scale, warn=warn)
         return model, variables
     if name is None:
-        raise InputError("no model; give --model NAME or --checkpoint DIR")
+        raise InputError("no model; give --model NAME, --weights FILE or --checkpoint DIR")
     from jaxsr.models import MODELS, create_model
 
     model = create_model(name, scale=4 if scale is None else scale)
     if MODELS[name].needs_weights:
-        raise InputError(f"{name} has no weights of its own; give --checkpoint DIR")
+        raise InputError(
+            f"{name} has no weights of its own; give --weights FILE or --checkpoint DIR"
+        )
     return model, {}
 
 

@@ -133,3 +133,10 @@ def _map_leaves(function: Any, tree: Mapping[str, Any]) -> Any:
         return function(path, node)
 
     return walk(tree, "")
+
+
+def paths(model: Any) -> list[str]:
+    """The paths of all of a model's variables, without their collections."""
+    found: list[str] = []
+    _map_leaves(lambda path, leaf: found.append(path.partition("/")[2]), variable_shapes(model))
+    return found

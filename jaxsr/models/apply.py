@@ -1,5 +1,6 @@
 """Applying any model to any LR image."""
 
+import inspect
 from typing import Any
 
 import jax
@@ -22,3 +23,8 @@ def enlarge(model: Any, variables: Any, lr: jax.Array) -> jax.Array:
         sr = model.apply(variables, jnp.repeat(lr, 3, axis=-1))
         return jnp.mean(sr, axis=-1, keepdims=True)
     return model.apply(variables, lr)
+
+
+def takes_train(model: Any) -> bool:
+    """Whether the network behaves differently in training: batch norm, dropped paths."""
+    return "train" in inspect.signature(type(model).__call__).parameters

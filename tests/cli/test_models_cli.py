@@ -1,14 +1,21 @@
-"""`jaxsr models`: the table and its JSON."""
+"""`jaxsr models`: the table, the cards, its JSON and the documentation's page."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from jaxsr.cli.main import main
+from jaxsr.errors import InputError
 from jaxsr.models import model_names
 
 NO_PAPER = {"nearest", "bilinear"}
 INTERPOLATION = {*NO_PAPER, "bicubic", "lanczos"}
+
+KEYS = [
+    *("name", "title", "year", "url", "upsampling", "colour", "any_scale"),
+    *("params", "mult_adds", "recipe", "published", "note"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +27,10 @@ def table():
 
 @pytest.fixture(autouse=True)
 def described_once(monkeypatch, table):
-    monkeypatch.setattr("jaxsr.cli.models.describe", lambda: table)
+    def chosen(names=()):
+        return [row for row in table if not names or row["name"] in names]
+
+    monkeypatch.setattr("jaxsr.cli.models.describe", chosen)
 
 
 def test_json(capsys):
@@ -28,7 +38,7 @@ def test_json(capsys):
     printed = json.loads(capsys.readouterr().out)
     assert [row["name"] for row in printed] == list(model_names())
     for row in printed:
-        assert list(row) == ["name", "title", "year", "url", "upsampling", "params", "mult_adds"]
+        assert list(row) == KEYS
         assert row["year"] is None if row["name"] in NO_PAPER else isinstance(row["year"], int)
         assert row["params"].keys() == row["mult_adds"].keys() != set()
         assert all(scale.isdecimal() for scale in row["params"])
@@ -49,6 +59,41 @@ def test_interpolation_has_no_parameters(table):
     for row in table:
         if row["name"] in INTERPOLATION:
             assert row["params"] == row["mult_adds"] == {"2": 0, "3": 0, "4": 0}
+
+
+def test_every_network_has_a_whole_card(table):
+    for row in table:
+        if row["name"] not in INTERPOLATION:
+            assert row["url"].startswith("https://") and row["recipe"], row["name"]
+        for scale, scores in row["published"].items():
+            assert scale in row["params"]
+            psnrs = [score["psnr"] for score in scores.values()]
+            ssims = [score["ssim"] or 0.8 for score in scores.values()]
+            assert all(20 < psnr < 40 for psnr in psnrs) and all(0.5 < s < 1 for s in ssims)
+
+
+def test_a_card(capsys):
+    """The paper's figures, as [RCAN]'s table prints them."""
+    assert main(["models", "edsr"]) == 0
+    card = capsys.readouterr().out
+    assert card.startswith("edsr: Enhanced Deep Residual Networks")
+    assert "43,089,923 parameters   2,894.5 G" in card
+    assert "Set5 32.46/.8968, Set14 28.80/.7876" in card
+    assert max(map(len, card.splitlines())) <= 100
+
+
+def test_an_unknown_name(monkeypatch, capsys):
+    monkeypatch.undo()
+    with pytest.raises(InputError, match="unknown model 'edrs'; did you mean 'edsr'"):
+        main(["models", "edrs"])
+
+
+def test_the_page_of_the_documentation_is_current(capsys):
+    assert main(["models", "--markdown"]) == 0
+    page = Path(__file__).parents[2] / "docs" / "models.md"
+    assert page.read_text() == capsys.readouterr().out, (
+        "run: jaxsr models --markdown > docs/models.md"
+    )
 
 
 def test_the_table_lines_up(capsys, table):

@@ -1,0 +1,59 @@
+"""A trained network from wherever it is: a run folder or a file of weights."""
+
+import os
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from jaxsr.errors import InputError
+
+
+def load_model(
+    path: str | os.PathLike[str],
+    *,
+    model: str | None = None,
+    scale: int | None = None,
+    warn: Callable[[str], Any] = warnings.warn,
+    any_scale: bool = False,
+) -> tuple[Any, dict[str, Any], dict[str, Any]]:
+    """The network of a training run or of a file of weights, as `(module, variables, spec)`.
+
+    Args:
+      path: the --workdir of a run (its best checkpoint is taken) or a file: PyTorch's .pth or
+        .pt, .safetensors, .npz, or the .mat of the early papers.
+      model, scale: what it must hold; by default whatever is found. Needed only where neither
+        the tensors nor the file's name tell the scale.
+      warn: gets one line for each checkpoint that is not whole.
+      any_scale: take the first scale that the tensors fit where none is told; all of them are in
+        `spec["scales"]`.
+
+    Returns:
+      The Flax module, `variables` for its `apply`, and what is known of them: `spec["config"]`
+      has at least `model`, `scale` and `model_args`.
+
+    Raises:
+      InputError: nothing there, not readable, not recognised, or another model or scale.
+    """
+    if Path(path).is_dir():
+        from jaxsr.training.checkpoint import load_model as from_run
+
+        module, variables, spec = from_run(Path(path), warn=warn)
+        stored = spec["config"]["model"]
+        if model not in (None, stored):
+            raise InputError(f"--model {model}, but {path} holds {stored}; drop --model")
+        if scale not in (None, module.scale):
+            raise InputError(
+                f"--scale {scale}, but {path} enlarges {module.scale} times; drop --scale"
+            )
+        return module, variables, spec
+    from jaxsr.interop.weights import load_weights_file
+
+    return load_weights_file(path, model=model, scale=scale, any_scale=any_scale)
+
+
+def load_weights(
+    path: str | os.PathLike[str], *, model: str | None = None, scale: int | None = None
+) -> dict[str, Any]:
+    """The variables alone: `load_model(path, ...)[1]`."""
+    return load_model(path, model=model, scale=scale)[1]
