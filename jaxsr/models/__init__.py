@@ -14,10 +14,18 @@ from typing import Any
 from flax import linen as nn
 
 from jaxsr.errors import InputError, nearest
-from jaxsr.models import edsr, espcn, interpolation
+from jaxsr.models import carn, edsr, espcn, interpolation, mdsr, rcan, rdn
 from jaxsr.models.card import Card
 
-MODELS: dict[str, Card] = {**interpolation.MODELS, **espcn.MODELS, **edsr.MODELS}
+MODELS: dict[str, Card] = {
+    **interpolation.MODELS,
+    **espcn.MODELS,
+    **edsr.MODELS,
+    **mdsr.MODELS,
+    **rdn.MODELS,
+    **rcan.MODELS,
+    **carn.MODELS,
+}
 
 
 def create_model(name: str, *, scale: int, **arguments: Any) -> nn.Module:
