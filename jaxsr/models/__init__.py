@@ -14,17 +14,45 @@ from typing import Any
 from flax import linen as nn
 
 from jaxsr.errors import InputError, nearest
-from jaxsr.models import carn, edsr, espcn, interpolation, mdsr, rcan, rdn
+from jaxsr.models import (
+    carn,
+    dbpn,
+    drcn,
+    edsr,
+    espcn,
+    fsrcnn,
+    imdn,
+    interpolation,
+    mdsr,
+    pan,
+    rcan,
+    rdn,
+    rlfn,
+    srcnn,
+    srvgg,
+    swinir,
+    vdsr,
+)
 from jaxsr.models.card import Card
 
 MODELS: dict[str, Card] = {
     **interpolation.MODELS,
+    **srcnn.MODELS,
+    **fsrcnn.MODELS,
     **espcn.MODELS,
+    **vdsr.MODELS,
+    **drcn.MODELS,
     **edsr.MODELS,
     **mdsr.MODELS,
     **rdn.MODELS,
     **rcan.MODELS,
     **carn.MODELS,
+    **dbpn.MODELS,
+    **imdn.MODELS,
+    **pan.MODELS,
+    **rlfn.MODELS,
+    **srvgg.MODELS,
+    **swinir.MODELS,
 }
 
 

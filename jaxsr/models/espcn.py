@@ -7,7 +7,7 @@ enlarged by bicubic.
 
 What the paper leaves open: the kernels before tanh start with variance 1/fan-in, the last as in
 PyTorch, and luma is centred to [-0.5, 0.5] inside, which conditions the training better and makes
-the zeros around the image mid-gray.
+the zeros around the image mid-gray. Other programs do not centre it; one ends with a sigmoid.
 """
 
 from typing import Any, ClassVar
@@ -23,9 +23,15 @@ _FOR_TANH = nn.initializers.variance_scaling(1.0, "fan_in", "uniform")
 
 
 class ESPCN(nn.Module):
-    """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same]."""
+    """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
+
+    `centred`: luma is lowered by 0.5 inside. `sigmoid`: its result, before that is undone, goes
+    through a sigmoid.
+    """
 
     scale: int
+    centred: bool = True
+    sigmoid: bool = False
     icnr: bool = False  # start the sub-pixel layer as nearest-neighbour enlargement
     dtype: Any = None  # compute type; parameters stay float32
     colour: ClassVar[str] = "y"
@@ -35,11 +41,13 @@ class ESPCN(nn.Module):
         return on_luma(self._luma, lr, self.scale)
 
     def _luma(self, x: jax.Array) -> jax.Array:
-        x = jnp.tanh(conv(x - 0.5, 64, 5, "conv1", dtype=self.dtype, init=_FOR_TANH))
+        centre = 0.5 if self.centred else 0.0
+        x = jnp.tanh(conv(x - centre, 64, 5, "conv1", dtype=self.dtype, init=_FOR_TANH))
         x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, init=_FOR_TANH))
         shuffle = self.scale if self.icnr else 1
         x = conv(x, self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
-        return pixel_shuffle(x, self.scale).astype(jnp.float32) + 0.5
+        x = pixel_shuffle(x, self.scale).astype(jnp.float32)
+        return (nn.sigmoid(x) if self.sigmoid else x) + centre
 
 
 MODELS = {

@@ -1,0 +1,131 @@
+"""DRCN: Kim et al. 2016, "Deeply-Recursive Convolutional Network for Image Super-Resolution",
+https://arxiv.org/abs/1511.04491.
+
+On luma enlarged by bicubic: two convolutions embed it, one convolution with ReLU is applied
+`recursions` times, and each of its states H_d is reconstructed by the same two convolutions and
+added to the enlarged luma, which gives y_d. The result is the sum of the y_d times learned weights.
+All convolutions are 3x3. A luma network: chroma of RGB input is enlarged by bicubic.
+
+The y_d are supervised, too: they are sown in the collection "supervised". States are kept for the
+backward pass, what lies between them is computed again: memory grows by one feature map a state.
+"""
+
+from typing import Any, ClassVar
+
+import jax
+import jax.numpy as jnp
+from flax import linen as nn
+
+from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma, on_luma
+from jaxsr.models.card import Card
+
+
+def _identity(key: jax.Array, shape: tuple[int, ...], dtype: Any = jnp.float32) -> jax.Array:
+    """A kernel that passes every channel on: another start explodes or dies in 16 recursions."""
+    del key
+    centre = (shape[0] // 2, shape[1] // 2)
+    return jnp.zeros(shape, dtype).at[centre].set(jnp.eye(shape[2], shape[3], dtype=dtype))
+
+
+class Recursion(nn.Module):
+    """H_{d-1} -> H_d, [N, H, W, features] both."""
+
+    features: int
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        return nn.relu(conv(x, self.features, 3, "conv", init=_identity, dtype=self.dtype))
+
+
+class Reconstruction(nn.Module):
+    """H_d -> what y_d adds to the enlarged luma, [N, H, W, 1] float32."""
+
+    features: int
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        x = nn.relu(conv(x, self.features, 3, "conv1", init=he_normal, dtype=self.dtype))
+        return conv(x, 1, 3, "conv2", init=he_normal, dtype=self.dtype).astype(jnp.float32)
+
+
+class DRCN(nn.Module):
+    """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
+
+    Collection "supervised" holds `sr`, the tuple of the enlargements y_d, of the result's shape.
+    The number of parameters depends on `recursions` by their weights in the sum alone.
+    """
+
+    scale: int
+    features: int = 256
+    recursions: int = 16
+    dtype: Any = None  # compute type; parameters stay float32
+    colour: ClassVar[str] = "y"
+
+    @nn.compact
+    def __call__(self, lr: jax.Array) -> jax.Array:
+        estimates: list[jax.Array] = []
+
+        def luma(x: jax.Array) -> jax.Array:
+            estimates.extend(self._estimates(x))
+            start = nn.initializers.constant(1 / self.recursions)
+            weights = self.param("weights", start, (self.recursions,), jnp.float32)
+            return sum((w * y for w, y in zip(weights, estimates, strict=True)), jnp.zeros_like(x))
+
+        sr = on_enlarged_luma(luma, lr, self.scale)
+        if self.is_mutable_collection("supervised") and not self.is_initializing():
+            for y in estimates:
+                self.sow("supervised", "sr", on_luma(lambda _, y=y: y, lr, self.scale))
+        return sr
+
+    def _estimates(self, x: jax.Array) -> list[jax.Array]:
+        """y_1, y_2, ... of the enlarged luma x."""
+        recursion = nn.remat(Recursion)(self.features, self.dtype, name="recursion")
+        reconstruction = nn.remat(Reconstruction)(self.features, self.dtype, name="reconstruction")
+        state = x
+        for i in range(2):
+            layer = conv(state, self.features, 3, f"embed{i}", init=he_normal, dtype=self.dtype)
+            state = nn.relu(layer)
+        found = []
+        for _ in range(self.recursions):
+            state = recursion(state)
+            found.append(x + reconstruction(state))
+        return found
+
+
+MODELS = {
+    "drcn": Card(
+        build=DRCN,
+        title="Deeply-Recursive Convolutional Network for Image Super-Resolution",
+        year=2016,
+        url="https://arxiv.org/abs/1511.04491",
+        upsampling="before: bicubic",
+        scales=(2, 3, 4),
+        recipe="T91, squared error of result and of every recursion, the latter's part annealed "
+        "to nothing, HR patches of 41, batches of 64, SGD with momentum 0.9 at 0.01, a tenth when "
+        "flat, weight decay 1e-4",
+        published={
+            2: {
+                "Set5": (37.63, 0.9588),
+                "Set14": (33.04, 0.9118),
+                "BSD100": (31.85, 0.8942),
+                "Urban100": (30.75, 0.9133),
+                "Manga109": (37.55, 0.9732),
+            },
+            3: {
+                "Set5": (33.82, 0.9226),
+                "Set14": (29.76, 0.8311),
+                "BSD100": (28.80, 0.7963),
+                "Urban100": (27.15, 0.8276),
+            },
+            4: {
+                "Set5": (31.53, 0.8854),
+                "Set14": (28.02, 0.7670),
+                "BSD100": (27.23, 0.7233),
+                "Urban100": (25.14, 0.7510),
+            },
+        },
+        note="1,774,080 of the parameters are kernels, which the literature counts alone",
+    )
+}
