@@ -6,7 +6,7 @@ On luma enlarged by bicubic: two convolutions embed it, one convolution with ReL
 added to the enlarged luma, which gives y_d. The result is the sum of the y_d times learned weights.
 All convolutions are 3x3. A luma network: chroma of RGB input is enlarged by bicubic.
 
-The y_d are supervised, too: they are sown in the collection "supervised". States are kept for the
+The y_d are supervised, too, and sown in the collection "supervised". States are kept for the
 backward pass, what lies between them is computed again: memory grows by one feature map a state.
 """
 
@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma, on_luma
+from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma
 from jaxsr.models.card import Card
 
 
@@ -53,8 +53,8 @@ class Reconstruction(nn.Module):
 class DRCN(nn.Module):
     """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
 
-    Collection "supervised" holds `sr`, the tuple of the enlargements y_d, of the result's shape.
-    The number of parameters depends on `recursions` by their weights in the sum alone.
+    Collection "supervised" holds `sr`, the tuple of the enlargements y_d of luma. The number of
+    parameters depends on `recursions` by their weights in the sum alone.
     """
 
     scale: int
@@ -65,33 +65,25 @@ class DRCN(nn.Module):
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        estimates: list[jax.Array] = []
+        return on_enlarged_luma(self._luma, lr, self.scale)
 
-        def luma(x: jax.Array) -> jax.Array:
-            estimates.extend(self._estimates(x))
-            start = nn.initializers.constant(1 / self.recursions)
-            weights = self.param("weights", start, (self.recursions,), jnp.float32)
-            return sum((w * y for w, y in zip(weights, estimates, strict=True)), jnp.zeros_like(x))
-
-        sr = on_enlarged_luma(luma, lr, self.scale)
-        if self.is_mutable_collection("supervised") and not self.is_initializing():
-            for y in estimates:
-                self.sow("supervised", "sr", on_luma(lambda _, y=y: y, lr, self.scale))
-        return sr
-
-    def _estimates(self, x: jax.Array) -> list[jax.Array]:
-        """y_1, y_2, ... of the enlarged luma x."""
-        recursion = nn.remat(Recursion)(self.features, self.dtype, name="recursion")
-        reconstruction = nn.remat(Reconstruction)(self.features, self.dtype, name="reconstruction")
+    def _luma(self, x: jax.Array) -> jax.Array:
         state = x
         for i in range(2):
             layer = conv(state, self.features, 3, f"embed{i}", init=he_normal, dtype=self.dtype)
             state = nn.relu(layer)
-        found = []
-        for _ in range(self.recursions):
+        recursion = nn.remat(Recursion)(self.features, self.dtype, name="recursion")
+        reconstruction = nn.remat(Reconstruction)(self.features, self.dtype, name="reconstruction")
+        start = nn.initializers.constant(1 / self.recursions)
+        weights = self.param("weights", start, (self.recursions,), jnp.float32)
+        sr = jnp.zeros_like(x)
+        for d in range(self.recursions):
             state = recursion(state)
-            found.append(x + reconstruction(state))
-        return found
+            estimate = x + reconstruction(state)
+            if not self.is_initializing():  # variables are parameters alone
+                self.sow("supervised", "sr", estimate)
+            sr = sr + weights[d] * estimate
+        return sr
 
 
 MODELS = {
