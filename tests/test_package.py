@@ -33,11 +33,11 @@ def test_models_and_steps_need_jax_flax_and_optax_only():
         "from jaxsr.training.config import OptimizerConfig\n"
         "model = jaxsr.create_model('edsr_baseline', scale=2)\n"
         "jaxsr.training.step.make_train_step(\n"
-        "    model,\n"
+        "    [model],\n"
         "    jaxsr.training.optimizer.make_optimizer(OptimizerConfig(), 10),\n"
         "    jaxsr.losses.get_loss('l1'),\n"
         "    jaxsr.metrics.get_protocol('rgb'),\n"
-        "    jaxsr.degradations.get_degradation('bicubic', 2),\n"
+        "    [jaxsr.degradations.get_degradation('bicubic', 2)],\n"
         "    0.9,\n"
         ")"
     )

@@ -22,8 +22,8 @@ from jaxsr.errors import InputError
 
 T = TypeVar("T")
 
-# The word of Philox's counter that keeps the two kinds of draws apart.
-_ORDER, _CROP = 0, 1
+# The word of Philox's counter that keeps the kinds of draws apart.
+_ORDER, _CROP, SCALE = 0, 1, 2
 
 
 class HRImages(Protocol):
@@ -112,7 +112,7 @@ def make_batch(
 def _cut(image: np.ndarray, patch: int, seed: int, record: int, augment: bool) -> np.ndarray:
     """A view of the record's patch: uniform over all positions, and over the dihedral group."""
     h, w, _ = image.shape
-    down, right, turn = (int(word) for word in _words(_CROP, seed, record, 3))
+    down, right, turn = (int(word) for word in words(_CROP, seed, record, 3))
     # The high bits of word * n are uniform below n, to one part in 2^64 / n.
     top, left = down * (h - patch + 1) >> 64, right * (w - patch + 1) >> 64
     view = image[top : top + patch, left : left + patch]
@@ -127,10 +127,10 @@ def _cut(image: np.ndarray, patch: int, seed: int, record: int, augment: bool) -
 
 @functools.lru_cache(maxsize=2)  # a batch may span two epochs
 def _permutation(seed: int, epoch: int, length: int) -> np.ndarray:
-    return np.argsort(_words(_ORDER, seed, epoch, length), kind="stable")
+    return np.argsort(words(_ORDER, seed, epoch, length), kind="stable")
 
 
-def _words(kind: int, seed: int, number: int, count: int) -> np.ndarray:
+def words(kind: int, seed: int, number: int, count: int) -> np.ndarray:
     """[count] uint64 keyed by the three numbers.
 
     Raw words, because Philox's are fixed for good while those of NumPy's `Generator` may change

@@ -7,6 +7,7 @@ anywhere and started again ends as if it had not been.
 
 import dataclasses
 import errno
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,9 +38,12 @@ from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
 from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
+from jaxsr.training.scales import hr_patch, largest_patch, scales_of
 from jaxsr.training.signals import stop_signals
 from jaxsr.training.state import create_state, evaluated_variables
-from jaxsr.training.step import make_train_step
+from jaxsr.training.step import TrainStep, make_train_step
+from jaxsr.training.supervision import get_supervision
+from jaxsr.training.warm_start import read_start, start_from
 
 _CANNOT_WRITE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
@@ -83,26 +87,28 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     workdir = Path(workdir)
     _refuse_another_run(workdir, config, say)
 
-    # Images first: a broken file must show before a run folder appears.
+    # Inputs first: a broken file must show before a run folder appears.
+    fresh = not any((workdir / "checkpoints").glob("[0-9]*"))
+    start_variables = read_start(config.init_from) if config.init_from and fresh else None
     tests = _validation_images(config)
     cache = build_cache(
         open_source(config.data.train),
         memory_limit=config.data.memory_limit_mib << 20,
         folder=cache_folder(),
         rescale=config.data.rescale,
-        min_size=config.data.patch,
+        min_size=largest_patch(config),
     )
     if small := cache.left_out:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
         names = ", ".join(small[:5])
-        say(f"left out, smaller than the {config.data.patch} px patch: {names}{more}")
+        say(f"left out, smaller than the {largest_patch(config)} px patch: {names}{more}")
     plan = make_plan(cache, config.data.patch)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         with locked(workdir):
             # Again: another run may have ended here while the images were read.
             _refuse_another_run(workdir, config, say=lambda line: None)
-            return _run(config, workdir, tests, plan, say)
+            return _run(config, workdir, tests, plan, start_variables, say)
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
             raise
@@ -110,7 +116,12 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
 
 
 def _run(
-    config: TrainConfig, workdir: Path, tests: list[TestImage], plan: Plan, say: Say
+    config: TrainConfig,
+    workdir: Path,
+    tests: list[TestImage],
+    plan: Plan,
+    start_variables: dict[str, Any] | None,
+    say: Say,
 ) -> Outcome:
     """The run itself, in a folder that is locked."""
     model: Any = create_model(config.model, scale=config.scale, **config.model_args)
@@ -126,11 +137,22 @@ def _run(
     optimizer = make_optimizer(config.optimizer, config.steps)
     state = create_state(model, optimizer, jax.random.key(config.seed), ema=config.ema > 0)
     state = jax.device_put(state, everywhere)
-    train_step = make_train_step(
-        model, optimizer, get_loss(config.loss), protocol, degrade, config.ema
-    )
-    # Without the pinned result the compiler may lay the next state out otherwise.
-    step_fn = jax.jit(train_step, donate_argnums=0, out_shardings=(everywhere, everywhere))
+
+    @functools.cache
+    def step_fn(scales: tuple[int, ...]) -> TrainStep:
+        """One program for each set of scales that is trained in one step."""
+        step = make_train_step(
+            [create_model(config.model, scale=s, **config.model_args) for s in scales],
+            optimizer,
+            get_loss(config.loss),
+            protocol,
+            [get_degradation(config.degradation, s) for s in scales],
+            config.ema,
+            get_supervision(config.supervision, config.anneal_steps),
+        )
+        # Without the pinned result the compiler may lay the next state out otherwise.
+        return jax.jit(step, donate_argnums=0, out_shardings=(everywhere, everywhere))
+
     scorer = make_scorer(model, protocol, degrade)
 
     spec = {"config": to_dict(config), "versions": versions()}
@@ -140,6 +162,9 @@ def _run(
         if restored is not None:
             state, _, start = restored
             say(f"resuming {workdir} at step {start}")
+        elif start_variables is not None:
+            state = start_from(state, start_variables, config.init_from, say)
+            state = jax.device_put(state, everywhere)
         step = start
         write_json(workdir / "config.json", spec["config"])
         write_json(workdir / "versions.json", spec["versions"])
@@ -150,8 +175,10 @@ def _run(
         )
 
         def make(step: int) -> jax.Array:
+            # The visits of an epoch stay the same whatever the size of a step's patches.
+            sized = dataclasses.replace(plan, patch=hr_patch(config, scales_of(config, step)))
             hr = make_batch(
-                plan, config.seed, step, batch=config.data.batch, augment=config.data.augment
+                sized, config.seed, step, batch=config.data.batch, augment=config.data.augment
             )
             return jax.device_put(hr, split)
 
@@ -178,7 +205,7 @@ def _run(
             )
             batches = prefetch(make, step, config.steps)
             for hr in batches:
-                state, metrics = step_fn(state, hr)
+                state, metrics = step_fn(scales_of(config, step))(state, hr)
                 # Reading one step behind keeps the device busy and the steps in flight bounded.
                 if pending is not None:
                     meter.read(pending)

@@ -15,6 +15,7 @@ class TrainState:
 
     step: jax.Array  # int32 scalar: updates done
     params: Any
+    batch_stats: Any  # running means and variances of batch norms, or {}
     opt_state: Any
     ema: Any  # averaged parameters, or {} where no average is kept
     rng: jax.Array  # typed key; step k uses fold_in(rng, k)
@@ -33,10 +34,12 @@ def create_state(
     words = jax.random.bits(init_key, (4,))
     init_key = jax.random.wrap_key_data(words, impl="rbg")
     channels = 1 if model.colour == "y" else 3
-    params = model.init(init_key, jnp.zeros((1, 8, 8, channels)))["params"]
+    variables = model.init(init_key, jnp.zeros((1, 8, 8, channels)))
+    params = variables["params"]
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         params=params,
+        batch_stats=variables.get("batch_stats", {}),
         opt_state=optimizer.init(params),
         ema=jax.tree.map(jnp.copy, params) if ema else {},
         rng=rng,
@@ -45,4 +48,5 @@ def create_state(
 
 def evaluated_variables(state: TrainState) -> dict[str, Any]:
     """The variables to evaluate and to ship: the averaged parameters where there are any."""
-    return {"params": state.ema or state.params}
+    stats = {"batch_stats": state.batch_stats} if state.batch_stats else {}
+    return {"params": state.ema or state.params} | stats

@@ -1,6 +1,7 @@
 """The supervised train step: a pure function `(state, hr) -> (state, metrics)`."""
 
-from collections.abc import Callable
+import inspect
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import jax
@@ -11,39 +12,66 @@ from jaxsr.degradations import Degradation
 from jaxsr.losses import Loss
 from jaxsr.metrics.protocol import Protocol
 from jaxsr.training.state import TrainState
+from jaxsr.training.supervision import Supervision
 
 Metrics = dict[str, jax.Array]
 TrainStep = Callable[[TrainState, jax.Array], tuple[TrainState, Metrics]]
 
 
 def make_train_step(
-    model: Any,
+    models: Sequence[Any],
     optimizer: optax.GradientTransformation,
     loss: Loss,
     protocol: Protocol,
-    degrade: Degradation,
+    degradations: Sequence[Degradation],
     ema_decay: float,
+    supervision: Supervision | None = None,
 ) -> TrainStep:
     """Builds the step for uint8 HR patches [N, P, P, 3]; LR is made inside it.
 
     Pure and independent of devices: `jax.jit` it over a batch split on any mesh, or map it.
     Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded) and `grad_norm`.
+
+    Args:
+      models: one network, or one at several scales, with the same parameters: the batch is then
+        split evenly between them, and their losses are averaged.
+      degradations: for each of them, by its scale.
+      supervision: of the outputs besides SR; None leaves them out.
     """
+    scales = tuple(model.scale for model in models)
+    update = optax.with_extra_args_support(optimizer).update
 
     def step(state: TrainState, hr: jax.Array) -> tuple[TrainState, Metrics]:
         key = jax.random.fold_in(state.rng, state.step)
-        lr, target = protocol.pair(degrade, key, hr)
+        # Every n-th patch rather than n blocks: each device then has some of every scale.
+        parts = hr.reshape(-1, len(models), *hr.shape[1:])
 
-        def objective(params: Any) -> tuple[jax.Array, jax.Array]:
-            sr = model.apply({"params": params}, lr)
-            return loss(sr, target), jnp.mean(jnp.square(sr - target))
+        def objective(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
+            total = mse = jnp.zeros(())
+            stats = state.batch_stats
+            for i, (model, degrade) in enumerate(zip(models, degradations, strict=True)):
+                lr_key, model_key = jax.random.split(jax.random.fold_in(key, i))
+                lr, target = protocol.pair(degrade, lr_key, parts[:, i])
+                variables = {"params": params, "batch_stats": stats}
+                supervised = supervision is not None
+                sr, outputs, stats = _train(model, variables, lr, model_key, supervised)
+                value = loss(sr, target)
+                if supervision is not None:
+                    value = supervision(loss, sr, target, outputs, state.step)
+                total += value / len(models)
+                mse += jnp.mean(jnp.square(sr - target)) / len(models)
+            return total, (mse, stats)
 
-        (value, mse), grads = jax.value_and_grad(objective, has_aux=True)(state.params)
-        updates, opt_state = optimizer.update(grads, state.opt_state, state.params)
+        results, grads = jax.value_and_grad(objective, has_aux=True)(state.params)
+        value, (mse, batch_stats) = results
+        updates, opt_state = update(
+            grads, state.opt_state, state.params, step=state.step, scales=scales
+        )
         params = optax.apply_updates(state.params, updates)
         new = TrainState(
             step=state.step + 1,
             params=params,
+            batch_stats=batch_stats,
             opt_state=opt_state,
             ema=_average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
             rng=state.rng,
@@ -56,6 +84,19 @@ def make_train_step(
         return new, metrics
 
     return step
+
+
+def _train(
+    model: Any, variables: dict[str, Any], lr: jax.Array, key: jax.Array, supervised: bool
+) -> tuple[jax.Array, list[jax.Array], Any]:
+    """SR, the other supervised outputs and the batch statistics of one pass in training mode."""
+    mode = {}
+    if "train" in inspect.signature(type(model).__call__).parameters:
+        mode = {"train": True, "rngs": {"dropout": key}}
+    mutable = ["batch_stats", "supervised"] if supervised else ["batch_stats"]
+    sr, changed = model.apply(variables, lr, mutable=mutable, **mode)
+    outputs = jax.tree.leaves(changed.get("supervised", {}))
+    return sr, outputs, changed.get("batch_stats", variables["batch_stats"])
 
 
 def _average(ema: Any, params: Any, step: jax.Array, decay: float) -> Any:

@@ -53,7 +53,7 @@ def run(step, state, times):
 def history():
     """Three steps of `Gain`, as (states, metrics)."""
     optimizer = optax.adam(RATE, B1, B2, EPS)
-    step = make_train_step(Gain(), optimizer, mse, get_protocol("y-uint8"), bicubic(2), DECAY)
+    step = make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], DECAY)
     return run(jax.jit(step), create_state(Gain(), optimizer, KEY, ema=True), 3)
 
 
@@ -96,24 +96,25 @@ def test_moving_average_by_hand(history):
 def test_without_an_average_the_parameters_are_evaluated():
     optimizer = optax.sgd(0.1)
     state = create_state(Gain(), optimizer, KEY, ema=False)
-    step = make_train_step(Gain(), optimizer, mse, get_protocol("y-uint8"), bicubic(2), 0.0)
+    step = make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.0)
     new = jax.eval_shape(step, state, PATCHES)[0]
     assert state.ema == new.ema == {}
     assert evaluated_variables(state)["params"] is state.params
 
 
 def test_every_step_degrades_with_its_own_key():
-    """Step k uses fold_in(rng, k), so that a restart sees what the first run would have seen."""
+    """Step k uses fold_in(rng, k) only: a restart sees what the first run would have seen."""
     optimizer = optax.sgd(0.0)
     state = create_state(Gain(), optimizer, KEY, ema=False)
 
     def noisy(key, hr):
         return jax.random.uniform(key, (4, 4, 4, 1))
 
-    step = jax.jit(make_train_step(Gain(), optimizer, mse, get_protocol("y-uint8"), noisy, 0.0))
+    step = jax.jit(make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [noisy], 0.0))
     hr = get_protocol("y-uint8").pair(bicubic(2), KEY, PATCHES)[1]
     for k in (0, 1, 7):
-        lr = noisy(jax.random.fold_in(state.rng, k), hr)
+        key = jax.random.fold_in(jax.random.fold_in(state.rng, k), 0)
+        lr = noisy(jax.random.split(key)[0], hr)
         want = ((0.5 * lr.repeat(2, 1).repeat(2, 2) + 0.1 - hr) ** 2).mean()
         _, metrics = step(replace(state, step=jnp.int32(k)), PATCHES)
         assert float(metrics["loss"]) == pytest.approx(float(want), rel=1e-5)
@@ -125,7 +126,7 @@ def test_the_loss_falls_and_twice_is_the_same():
     assert int(state.step) == 0
     jax.tree.map(np.testing.assert_array_equal, state.ema, state.params)
     step = jax.jit(
-        make_train_step(model, optimizer, mse, get_protocol("y-uint8"), bicubic(2), 0.999)
+        make_train_step([model], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.999)
     )
     first, second = run(step, state, 20), run(step, state, 20)
     losses = [float(metrics["loss"]) for metrics in first[1]]
@@ -147,7 +148,7 @@ from jaxsr.training.step import make_train_step
 assert jax.device_count() == 4
 model, optimizer = create_model("espcn", scale=2), optax.sgd(0.1)
 state = create_state(model, optimizer, jax.random.key(0, impl="rbg"), ema=True)
-step = make_train_step(model, optimizer, mse, get_protocol("y-uint8"), bicubic(2), 0.9)
+step = make_train_step([model], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.9)
 patches = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
 
 def same(got, want, rtol):
