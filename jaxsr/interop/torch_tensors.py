@@ -132,4 +132,5 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "torch._tensor._rebuild_from_type_v2": _from_type,
     "torch.nn.parameter.Parameter": _parameter,  # PyTorch before 0.4
     "torch.Size": lambda shape=(): shape,
+    "__builtin__.set": lambda items=(): items,  # a module's list of buffers not to be saved
 }
