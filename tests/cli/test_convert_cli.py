@@ -24,7 +24,8 @@ def test_there_and_back(tmp_path, weights, capsys):
     own, back = tmp_path / "own.safetensors", tmp_path / "back.pth"
     assert main(["convert", str(weights), str(own)]) == 0
     first, second = capsys.readouterr().out.splitlines()
-    assert first == "edsr x2, 1,119 parameters"
+    # 3 -> 4 channels, three layers 4 -> 4, one 4 -> 16 before the shuffle, 4 -> 3, with biases
+    assert first == f"edsr x2, {112 + 3 * 148 + 592 + 111:,} parameters"
     assert second == f"{weights} (EDSR-PyTorch) -> {own} (jaxsr)"
     assert main(["convert", str(own), str(back)]) == 0
     old, new = read_state(weights)[0], read_state(back)[0]

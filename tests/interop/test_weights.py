@@ -165,7 +165,7 @@ def test_tensors_of_no_known_network(tmp_path):
     state = {"a": np.zeros(2), "b.weight": np.zeros((1, 2)), "c": np.zeros(()), "d": np.zeros(1)}
     path = write(tmp_path / "w.npz", state)
     refused(path, r"these 4 tensors: 'a' \(2,\), 'b.weight' \(1, 2\), 'c' \(\), \.\.\.")
-    refused(path, "tensor 'head.0.weight' of shape .* is missing", model="edsr")
+    refused(path, "the tensor 'body.0.body.0.bias' of shape .256,. is missing", model="edsr")
 
 
 @pytest.mark.parametrize(
