@@ -54,4 +54,4 @@ def _losses(loss: Loss, hr: jax.Array, outputs: Sequence[jax.Array]) -> list[jax
 
 
 def _reduced(hr: jax.Array, factor: int) -> jax.Array:
-    return hr if factor == 1 else imresize(hr, 1 / factor)
+    return hr if factor == 1 else imresize(hr, 1 / factor, edge="replicate")  # as LR is made
