@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-# At most about 100 bytes of memory each; a checkpoint of 1,000 tensors takes 50,000.
+# A few hundred bytes of memory at most each; a checkpoint of 1,000 tensors takes 50,000.
 _MAX_STEPS = 2_000_000
 _PLAIN_KEYS = (str, bytes, int, float, type(None))
 _LONGEST_NAME = 1000
