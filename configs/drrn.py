@@ -1,7 +1,7 @@
 """DRRN with the paper's recipe: one network for x2, x3 and x4, the scales mixed in every batch;
 SGD with momentum 0.9 and weight decay 1e-4 on Caffe's squared error, rate 0.1 halved every 10
-epochs of 6,536 updates, biases of convolutions at a tenth, every entry of the gradient clipped to
-0.01 / rate.
+epochs of 6,536 updates, biases of convolutions at a tenth, the gradient's norm clipped to 0.1 (the
+authors': to 0.01 / rate, which is the same until the rate falls).
 
     python train.py --config=configs/drrn.py --workdir=runs/drrn \
         --config.data.train=T91,BSDS200 --config.data.validation=Set5
@@ -32,7 +32,7 @@ def _recipe(model: str, scale: int) -> TrainConfig:
             schedule="step",
             decay_every=65_360,
             weight_decay=1e-4,
-            adjustable_clip=0.01,
+            clip_norm=0.1,
             rates={"^(head|conv1|conv2|tail)/bias": 0.1},
         ),
         ema=0.999,

@@ -1,7 +1,8 @@
 """MemNet with the authors' recipe: one network for x2, x3 and x4, the scales mixed in every batch;
 Caffe's squared error of the output and of each memory block's image, added; SGD with momentum 0.9
 and weight decay 1e-4, rate 0.1, a tenth after every 200,000 updates, biases of convolutions at a
-tenth, every entry of the gradient clipped to 0.01 / rate.
+tenth, the gradient's norm clipped to 0.1 (the authors': to 0.01 / rate, which is the same until
+the rate falls).
 
     python train.py --config=configs/memnet.py --workdir=runs/memnet \
         --config.data.train=T91,BSDS200 --config.data.validation=Set5
@@ -34,7 +35,7 @@ def _recipe(scale: int) -> TrainConfig:
             decay_every=200_000,
             decay_factor=0.1,
             weight_decay=1e-4,
-            adjustable_clip=0.01,
+            clip_norm=0.1,
             rates={"(^|/)(head|conv_a|conv_b|gate|tail)/bias": 0.1},
         ),
         ema=0.999,

@@ -85,7 +85,7 @@ _card = functools.partial(
     upsampling="before: bicubic",
     scales=(2, 3, 4),
     recipe="291 images, Euclidean loss, 31x31 patches of x2, x3 and x4 mixed, batches of 128, SGD "
-    "0.1 halved every 65,360 updates, gradients clipped to +-0.01/learning rate",
+    "0.1 halved every 65,360 updates, clipped to a norm of 0.01/learning rate",
 )
 _COUNTED = "The literature counts 297,601 parameters: without the scale and shift of batch norm."
 MODELS = {

@@ -97,7 +97,7 @@ MODELS = {
         scales=(2, 3, 4),
         recipe="291 images, Euclidean loss on the output and on each block's image, 31x31 patches "
         "of x2, x3 and x4 mixed, batches of 32, SGD 0.1, times 0.1 every 200,000 updates, "
-        "gradients clipped to +-0.01/learning rate",
+        "clipped to a norm of 0.01/learning rate",
         note="The literature counts 677K parameters: without batch norm and biases; and 2,662.4 G "
         "Mult-Adds: with one of the six images of which the output is the sum. The published "
         "scores are of luma rounded to 8 bits, enlarged in tiles of 150 pixels.",
