@@ -1,4 +1,4 @@
-"""The configuration: overrides, JSON and back, every rule, every file in configs/."""
+"""The configuration: files, overrides, JSON and back, every rule."""
 
 import json
 from dataclasses import replace
@@ -34,18 +34,6 @@ def one_line(error):
 
 
 # The files
-
-
-@pytest.mark.parametrize("variant", ["", "tiny"])
-@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
-def test_every_config_loads_and_checks(path, variant):
-    config = load_config(f"{path}:{variant}" if variant else str(path))
-    check(config if config.data.train else override(config, "data.train", "FOLDER"))
-    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
-
-
-def test_there_are_configs():
-    assert CONFIGS
 
 
 def test_files_that_are_refused(tmp_path):

@@ -1,0 +1,111 @@
+"""Every file in configs/, and every network by the config that trains it."""
+
+import functools
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.degradations import get_degradation
+from jaxsr.losses import get_loss
+from jaxsr.metrics import get_protocol
+from jaxsr.models import MODELS, create_model
+from jaxsr.training import config as config_module
+from jaxsr.training.config import TrainConfig, from_dict, load_config, override, to_dict
+from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.rules import check
+from jaxsr.training.scales import hr_patch, scales_of
+from jaxsr.training.state import create_state
+from jaxsr.training.step import make_train_step
+from jaxsr.training.supervision import get_supervision
+
+FILES = {p.stem: p for p in sorted((Path(__file__).parents[2] / "configs").glob("*.py"))}
+TRAINED = [name for name, card in MODELS.items() if card.needs_weights]
+
+
+@functools.cache
+def variants(stem: str) -> dict[str, TrainConfig]:
+    """All variants of a config file, by name."""
+    found: dict[str, TrainConfig] = {}
+
+    def keep(variant: str, known: dict[str, TrainConfig]) -> TrainConfig:
+        found.update(known)
+        return known[variant]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config_module, "choose", keep)
+        load_config(str(FILES[stem]))
+    return {name: from_dict(to_dict(config)) for name, config in found.items()}
+
+
+@functools.cache
+def first_steps(stem: str, model: str) -> list[dict[str, float]]:
+    """The metrics of `tiny`, for a model of its file, before and after its first update."""
+    config = replace(variants(stem)["tiny"], model=model)
+    after_warmup = config.optimizer.warmup
+    scales = scales_of(config, after_warmup)
+    models = [create_model(config.model, scale=s, **config.model_args) for s in scales]
+    optimizer = make_optimizer(config.optimizer, config.steps)
+    step = make_train_step(
+        models,
+        optimizer,
+        get_loss(config.loss),
+        get_protocol(config.protocol),
+        [get_degradation(config.degradation, s) for s in scales],
+        config.ema,
+        get_supervision(config.supervision, config.anneal_steps),
+    )
+    # Less to optimise is less to compile; what is tested does not depend on it.
+    step = jax.jit(step, compiler_options={"xla_backend_optimization_level": 0})
+    # Keys of XLA's own generator are compiled much faster than the default ones.
+    key = jax.random.key(config.seed, impl="rbg")
+    state: Any = create_state(models[0], optimizer, key, ema=config.ema > 0)
+    hr = textures(config.data.batch, hr_patch(config, scales))
+    metrics = []
+    for _ in range(2):
+        state, values = step(replace(state, step=after_warmup), hr)
+        metrics.append({name: float(value) for name, value in values.items()})
+    return metrics
+
+
+def textures(count: int, size: int) -> np.ndarray:
+    """Smooth random patches, uint8 [count, size, size, 3]."""
+    noise = np.random.default_rng(0)
+    seeds = (Image.fromarray(noise.integers(0, 256, (6, 6, 3), np.uint8)) for _ in range(count))
+    large = [seed.resize((size, size), Image.Resampling.BICUBIC) for seed in seeds]
+    return np.stack([np.asarray(image) for image in large])
+
+
+def test_there_are_configs():
+    assert FILES
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_every_variant_keeps_the_rules(stem):
+    for name, config in variants(stem).items():
+        check(config if config.data.train else override(config, "data.train", "FOLDER"))
+        assert from_dict(json.loads(json.dumps(to_dict(config)))) == config, name
+
+
+@pytest.mark.parametrize("stem", FILES)
+def test_tiny_lowers_its_loss(stem):
+    """On one batch, by the first update after the warm-up."""
+    before, after = first_steps(stem, variants(stem)["tiny"].model)
+    assert after["loss"] < before["loss"]
+
+
+@pytest.mark.parametrize("model", TRAINED)
+def test_every_network_has_a_config_and_starts_with_a_gradient(model):
+    """At its own initialisation, as small as `tiny` of the config that has it as a variant."""
+    files = [stem for stem in FILES if any(c.model == model for c in variants(stem).values())]
+    assert files, f"no file in configs/ trains {model}"
+    files.sort(key=lambda stem: variants(stem)["tiny"].model != model)
+    metrics = first_steps(files[0], model)
+    assert all(math.isfinite(value) for values in metrics for value in values.values())
+    assert metrics[0]["grad_norm"] > 0
