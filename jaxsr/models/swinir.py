@@ -17,9 +17,10 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import DIV2K_MEAN, conv, factors, nearest, pixel_shuffle, upsampler
+from jaxsr.models.blocks import DIV2K_MEAN, conv, factors, pixel_shuffle, upsampler
 from jaxsr.models.card import Card
 from jaxsr.models.swin import ResidualSwinBlock, layer_norm, trunk_conv
+from jaxsr.models.upsampling import nearest_conv
 
 Reconstruction = Literal["direct", "sub-pixel", "nearest"]
 
@@ -94,7 +95,8 @@ class SwinIR(nn.Module):
             x = upsampler(x, _WIDTH, self.scale, dtype=self.dtype)
         else:
             for i, factor in enumerate(factors(self.scale)):
-                x = nn.leaky_relu(convolve(nearest(x, factor), _WIDTH, 3, f"upsample{i}"), 0.2)
+                x = nearest_conv(x, factor, name=f"upsample{i}", dtype=self.dtype)
+                x = nn.leaky_relu(x, 0.2)
             x = nn.leaky_relu(convolve(x, _WIDTH, 3, "hr"), 0.2)
         return convolve(x, 3, 3, "tail")
 

@@ -21,7 +21,7 @@ def _sizes(state: State) -> dict[str, Any] | None:
     first = shape(state, "conv_first.weight")
     table = shape(state, _FIRST + "attn.relative_position_bias_table")
     hidden = shape(state, _FIRST + "mlp.fc1.weight")
-    if len(first) != 4 or first[1:] != (3, 3, 3) or len(table) != 2 or len(hidden) != 2:
+    if 0 in first or first[1:] != (3, 3, 3) or len(table) != 2 or len(hidden) != 2:
         return None
     features = first[0]
     if shape(state, _FIRST + "attn.qkv.weight") != (3 * features, features):
