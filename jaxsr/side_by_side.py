@@ -71,13 +71,14 @@ def side_by_side(
             sr = colour_of(scores[i].sr[window], hr, scale)
             cells.append((f"{name} {scores[i].psnr:.2f} dB", sr))
         cells.append((f"HR {image.name}", hr))
-        rows.append(np.concatenate([_cell(text, x, zoom) for text, x in cells], axis=1))
+        rows.append(np.concatenate([captioned(text, x, zoom) for text, x in cells], axis=1))
     width = max(row.shape[1] for row in rows)
     rows = [np.pad(r, ((0, 0), (0, width - r.shape[1]), (0, 0)), constant_values=255) for r in rows]
     return np.concatenate(rows)
 
 
-def _cell(caption: str, pixels: np.ndarray, zoom: int) -> np.ndarray:
+def captioned(caption: str, pixels: np.ndarray, zoom: int) -> np.ndarray:
+    """uint8 [H, W, 1 or 3], each pixel repeated `zoom` times, under a line of text, framed."""
     from PIL import Image, ImageDraw
 
     if pixels.shape[-1] == 1:
