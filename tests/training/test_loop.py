@@ -1,4 +1,7 @@
-"""Every recipe's `tiny` variant from end to end, and how a run reports itself."""
+"""The `tiny` variant of some recipes from end to end, and how a run reports itself.
+
+`test_configs` takes the first step of all of them.
+"""
 
 import importlib.util
 import json
@@ -16,7 +19,8 @@ from jaxsr.training.config import TrainConfig, load_config, override, to_dict
 from jaxsr.training.loop import train
 
 ROOT = Path(__file__).parents[2]
-CONFIGS = sorted(path.stem for path in (ROOT / "configs").glob("*.py"))
+# Luma, RGB, images of its own, batch statistics.
+CONFIGS = ("espcn_x3", "edsr", "quickstart", "srresnet")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -67,7 +71,7 @@ def evaluated(workdir: Path, data: str, json_file: Path) -> dict[str, dict[str, 
 
 
 @pytest.mark.parametrize("name", CONFIGS)
-def test_every_config_trains(name, folders, tmp_path):
+def test_a_config_trains(name, folders, tmp_path):
     # The quick start brings its own photographs.
     config = tiny(name, {} if name == "quickstart" else folders)
     workdir, lines = tmp_path / "runs" / name, []
