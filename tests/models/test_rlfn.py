@@ -36,7 +36,7 @@ def test_size_of_the_ntire_network():
     """0.317M parameters and 19.70G for an input of 256x256 in the challenge's table."""
     model = create_model("rlfn", scale=4, **NTIRE)
     assert count_parameters(model) == 317_218
-    assert count_mult_adds(model, (1024, 1024)) == pytest.approx(19.70e9, rel=2e-3)
+    assert count_mult_adds(model, (1024, 1024)) == pytest.approx(19.70e9, rel=5e-3)
 
 
 @pytest.mark.parametrize("size", [(1, 1), (14, 20), (16, 3)])
