@@ -9,7 +9,7 @@ import pytest
 from jax.test_util import check_grads
 
 from jaxsr.errors import InputError
-from jaxsr.losses import LOSSES, get_loss, l1, mse
+from jaxsr.losses import LOSSES, charbonnier, charbonnier_sum, euclidean, get_loss, l1, mse
 
 SR: Any = np.random.default_rng(2).random((2, 3, 4, 3), np.float32)
 HR: Any = SR + np.where(np.indices(SR.shape).sum(0) % 2, np.float32(0.25), np.float32(-0.25))
@@ -19,6 +19,21 @@ def test_formulas():
     difference = SR.astype(float) - HR
     assert float(l1(SR, HR)) == pytest.approx(np.abs(difference).mean(), rel=1e-6)
     assert float(mse(SR, HR)) == pytest.approx((difference**2).mean(), rel=1e-6)
+    smooth = np.sqrt(difference**2 + 1e-6)
+    assert float(charbonnier(SR, HR)) == pytest.approx(smooth.mean(), rel=1e-6)
+    assert float(charbonnier_sum(SR, HR)) == pytest.approx(smooth.sum() / 2, rel=1e-6)
+    assert float(euclidean(SR, HR)) == pytest.approx((difference**2).sum() / 4, rel=1e-6)
+
+
+def test_charbonnier_is_smooth_where_both_are_equal():
+    """Its value there is epsilon, its slope 0, and its curvature 1 / epsilon."""
+
+    def loss(d):
+        return charbonnier(jnp.full((1, 1, 1, 1), d), jnp.zeros((1, 1, 1, 1)))
+
+    assert float(loss(0.0)) == pytest.approx(1e-3)
+    assert float(jax.grad(loss)(0.0)) == 0
+    assert float(jax.grad(jax.grad(loss))(0.0)) == pytest.approx(1e3)
 
 
 @pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
