@@ -12,15 +12,19 @@ Mult-Adds count, per output pixel of 1280x720, what convolutions and matrix prod
 * interpolation of the image not at all, as in the literature.
 """
 
+import contextlib
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from unittest import mock
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
+from flax.core.scope import Scope
+from jax import lax
 
 from jaxsr.models.multiscale import other_scale
 
@@ -66,6 +70,7 @@ def _cost(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _
     key = _key(module, args, kwargs)
     if key is not None and key in _known:
         return _known[key]
+    module = module.clone(parent=None)
     leaves, tree = jax.tree.flatten((args, kwargs))
     arrays = [leaf for leaf in leaves if _is_array(leaf)]
     inner: dict[tuple[str, ...], int] = {}  # parameters of submodules; shared ones count once
@@ -77,27 +82,45 @@ def _cost(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _
         if inside or context.method_name != "__call__" or not context.module.path:
             return call(*a, **k)
         inside = True
-        cost = _cost(context.module.clone(parent=None), *_abstract((a, k)))
+        cost = _cost(context.module, *_abstract((a, k)))
         inside = False
         inner[context.module.path] = cost.parameters
         if not other_scale(context.module.path[0], getattr(module, "scale", 0)):
             mult_adds += cost.mult_adds
-        return jax.tree.map(lambda spec: jnp.zeros(spec.shape, spec.dtype), cost.out)
+        return jax.tree.map(lambda spec: lax.full(spec.shape, 0, spec.dtype), cost.out)
 
     def run(*values: jax.Array) -> Any:
         supply = iter(values)
         a, k = tree.unflatten([next(supply) if _is_array(leaf) else leaf for leaf in leaves])
-        with nn.intercept_methods(intercept):
-            out, variables = module.init_with_output(jax.random.key(0, impl="rbg"), *a, **k)
-        return out, variables.get("params", {})
+        with nn.intercept_methods(intercept), _without_initializers() as own:
+            out, _ = module.init_with_output(jax.random.key(0, impl="rbg"), *a, **k)
+        inner.update(own)
+        return out
 
-    jaxpr, (out, own) = jax.make_jaxpr(run, return_shape=True)(*arrays)
+    jaxpr, out = jax.make_jaxpr(run, return_shape=True)(*arrays)
     mult_adds += _products(jaxpr.jaxpr)
-    parameters = sum(math.prod(leaf.shape) for leaf in jax.tree.leaves(own))
-    cost = _Cost(parameters + sum(inner.values()), mult_adds, out)
+    cost = _Cost(sum(inner.values()), mult_adds, out)
     if key is not None:
         _known[key] = cost
     return cost
+
+
+@contextlib.contextmanager
+def _without_initializers() -> Iterator[dict[tuple[str, ...], int]]:
+    """Makes parameters of zeros, for their shapes; gives the size of each by its path.
+
+    Tracing the random numbers of the initialisers would take as long as all the rest.
+    """
+    sizes: dict[tuple[str, ...], int] = {}
+
+    def param(scope: Scope, name: str, init: Any, *args: Any, **kwargs: Any) -> Any:
+        del kwargs
+        value = lax.full(args[0], 0.0, jnp.float32) if args else init(None)
+        sizes[*scope.path, name] = value.size
+        return value
+
+    with mock.patch.object(Scope, "param", param):
+        yield sizes
 
 
 def _key(module: nn.Module, args: Any, kwargs: Any) -> Any:

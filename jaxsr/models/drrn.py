@@ -58,11 +58,13 @@ class DRRN(nn.Module):
             entry = nn.relu(entry)
         h = entry
         for u in range(self.units):
-            # Lambdas, because what `remat` wraps takes arrays only.
-            unit = nn.remat(lambda net, h, u=u: net._unit(h, u, train))
-            h = entry + unit(self, h)
+            h = entry + self._recompute(h, u) if train else entry + self._unit(h, u, train)
         h = self.tail(self._activate(h, "norm_tail", None, train))
         return x + h.astype(jnp.float32)
+
+    def _recompute(self, h: jax.Array, u: int) -> jax.Array:
+        # A lambda, because what `remat` wraps takes arrays only.
+        return nn.remat(lambda net, h: net._unit(h, u, True))(self, h)
 
     def _unit(self, h: jax.Array, u: int, train: bool) -> jax.Array:
         h = self.conv1(self._activate(h, "norm1", u, train))

@@ -47,7 +47,7 @@ class MemoryBlock(nn.Module):
 
 
 # In training the activations inside a block are computed again rather than kept.
-_MemoryBlock = nn.remat(MemoryBlock, static_argnums=(2,))
+_Recomputed = nn.remat(MemoryBlock, static_argnums=(2,))
 
 
 class MemNet(nn.Module):
@@ -78,7 +78,8 @@ class MemNet(nn.Module):
         )
         sr = jnp.zeros_like(x)
         for m in range(self.blocks):
-            block = _MemoryBlock(self.recursions, self.features, self.dtype, name=f"block{m}")
+            kind = _Recomputed if train else MemoryBlock
+            block = kind(self.recursions, self.features, self.dtype, name=f"block{m}")
             memory = (*memory, block(memory, train))
             y = nn.relu(batch_norm(memory[-1], f"norm_tail{m}", train, dtype=self.dtype))
             y = x + tail(y).astype(jnp.float32)
