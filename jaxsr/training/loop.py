@@ -8,6 +8,7 @@ anywhere and started again ends as if it had not been.
 import dataclasses
 import errno
 import functools
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -50,7 +51,7 @@ _CANNOT_WRITE = (
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG),
 )
 # What may not change between a checkpoint and the run that goes on from it.
-_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "ema")
+_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "ema", "optimizer.name")
 
 
 @dataclass(frozen=True)
@@ -248,7 +249,7 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
     except InputError:
         return  # restoring will say what is wrong with it
     for name in _IDENTITY:
-        old, new = getattr(stored, name), getattr(config, name)
+        old, new = (operator.attrgetter(name)(c) for c in (stored, config))
         if name == "ema":  # the decay may change, but not whether there is an average
             old, new = old > 0, new > 0
         if old != new:
