@@ -72,7 +72,9 @@ def from_file(
     fixed = layout.fixed(model)
     for key in sorted(set(state) - used):
         if key in fixed:
-            if not np.allclose(state[key], fixed[key], rtol=1e-3, atol=1e-4):
+            value, constant = state[key], fixed[key]
+            same = np.shape(value) == np.shape(constant)
+            if not (same and np.allclose(value, constant, rtol=1e-3, atol=1e-4)):
                 raise InputError(f"{source}: tensor '{key}' is not {_kind(model)}'s constant")
         elif not any(re.fullmatch(pattern, key) for pattern in layout.ignored):
             raise InputError(

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from jaxsr.errors import InputError
 from jaxsr.interop.layouts.swinir import LAYOUTS
-from jaxsr.interop.mapping import to_file
+from jaxsr.interop.mapping import from_file, to_file
 from jaxsr.models import create_model
 from jaxsr.models.count import count_parameters
 from jaxsr.models.swin import SwinLayer, from_windows, position_index, shift_mask, to_windows
@@ -68,6 +69,13 @@ def test_recognised(fake_params, name, scale, args):
     state["layers.0.residual_group.blocks.0.conv_block.cab.0.weight"] = np.zeros((2, 2, 3, 3))
     state["layers.0.residual_group.overlap_attn.qkv.weight"] = np.zeros((2, 2))
     assert LAYOUT.detect(state) is None  # HAT
+
+
+def test_a_mask_of_another_size_is_told(fake_params):
+    model = small("swinir_light")
+    state = to_file(LAYOUT, model, fake_params(model, LR))
+    with pytest.raises(InputError, match=r"blocks\.1\.attn_mask' is not SwinIR x2's constant"):
+        from_file(LAYOUT, small("swinir_light", size=24), state, "the file")
 
 
 def test_parameters_of_the_real_world_networks():
