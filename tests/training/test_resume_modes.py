@@ -110,3 +110,5 @@ def test_scales_in_one_batch_and_a_start_from_another_run(config, tmp_path):
     with pytest.raises(InputError, match=str(tmp_path / "first")):
         train(second, tmp_path / "third", say=quiet)
     assert not (tmp_path / "third").exists()
+    with pytest.raises(InputError, match=r"a run with optimizer.name adam, the config says sgd"):
+        train(override(second, "optimizer.name", "sgd"), tmp_path / "second", say=quiet)
