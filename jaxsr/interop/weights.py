@@ -141,8 +141,7 @@ def _stated(path: Path, text: str) -> Found:
     """What the metadata of a file of jaxsr says that it holds."""
     try:
         said = json.loads(text)
-        args = {k: tuple(v) if isinstance(v, list) else v for k, v in said["args"].items()}
-        found = Found(said["model"], tuple(map(int, said["scales"])), args)
+        found = Found(said["model"], tuple(map(int, said["scales"])), dict(said["args"]))
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f"{path}: its '{_KEY}' metadata is damaged; get the file again") from None
     if found.model not in MODELS or not found.scales:

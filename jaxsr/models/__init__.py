@@ -95,8 +95,10 @@ def create_model(name: str, *, scale: int, **arguments: Any) -> nn.Module:
         raise InputError(f"{name} has no scale {scale}; it has {scales}")
     if not isinstance(scale, Integral) or scale < 1:
         raise InputError(f"{name} has no scale {scale}; give an integer of at least 1")
+    # JSON, in which configs and weights keep them, has lists only; modules must be hashable.
+    fields = {k: tuple(v) if isinstance(v, list) else v for k, v in arguments.items()}
     try:
-        return card.build(scale=scale, **arguments)
+        return card.build(scale=scale, **fields)
     except TypeError as error:
         raise InputError(f"cannot build {name}: {error}") from None
 
