@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -74,3 +75,10 @@ def bicubic(x: torch.Tensor, scale: int) -> torch.Tensor:
         for n in x.shape[2:]
     )
     return torch.einsum("oh,nchw,pw->ncop", rows.to(x.dtype), x, columns.to(x.dtype))
+
+
+def enlarged(x: torch.Tensor, model: Any) -> torch.Tensor:
+    """What stands in front of a network in HR space: MATLAB's bicubic or PyTorch's."""
+    if model.pytorch_bicubic:
+        return F.interpolate(x, scale_factor=model.scale, mode="bicubic", align_corners=False)
+    return bicubic(x, model.scale)

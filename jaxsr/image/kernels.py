@@ -11,12 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 
 
-def _cubic(x: np.ndarray) -> np.ndarray:
-    """Keys' cubic convolution with a = -0.5."""
-    x = np.abs(x)
-    near = (1.5 * x - 2.5) * x * x + 1.0
-    far = ((-0.5 * x + 2.5) * x - 4.0) * x + 2.0
-    return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+def _cubic(a: float) -> Callable[[np.ndarray], np.ndarray]:
+    """Keys' cubic convolution."""
+
+    def kernel(x: np.ndarray) -> np.ndarray:
+        x = np.abs(x)
+        near = ((a + 2.0) * x - (a + 3.0)) * x * x + 1.0
+        far = ((a * x - 5.0 * a) * x + 8.0 * a) * x - 4.0 * a
+        return np.where(x <= 1, near, np.where(x < 2, far, 0.0))
+
+    return kernel
 
 
 def _triangle(x: np.ndarray) -> np.ndarray:
@@ -38,7 +42,8 @@ def _lanczos(order: int) -> Callable[[np.ndarray], np.ndarray]:
 KERNELS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
     "nearest": (_box, 1.0),
     "bilinear": (_triangle, 2.0),
-    "bicubic": (_cubic, 4.0),
+    "bicubic": (_cubic(-0.5), 4.0),
+    "bicubic75": (_cubic(-0.75), 4.0),
     "lanczos2": (_lanczos(2), 4.0),
     "lanczos3": (_lanczos(3), 6.0),
 }

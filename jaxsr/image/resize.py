@@ -37,7 +37,8 @@ def imresize(
       x: [H, W, C] or [N, H, W, C]; float of any range, uint8 or uint16.
       scale: output size over input size, the output being `ceil(scale * size)`; or
       shape: (H, W) of the output. Exactly one of the two.
-      kernel: "nearest", "bilinear", "bicubic" (a = -0.5), "lanczos2" or "lanczos3".
+      kernel: "nearest", "bilinear", "bicubic" (a = -0.5), "bicubic75" (a = -0.75, which is
+        PyTorch's and OpenCV's, not one of MATLAB's), "lanczos2" or "lanczos3".
       antialias: widen the kernel when shrinking; MATLAB's default: all kernels but "nearest".
       edge: "symmetric" (mirror, today's MATLAB and the Python ports) or "replicate" (the MATLAB
         that made the benchmarks' LR files).

@@ -2,7 +2,7 @@
 
 Every model has the same signature, `sr = model.apply(variables, lr)`: NHWC float32 in [0, 1] in
 and out, the result `scale` times as large. Range, mean shift and enlargement happen inside.
-Class attribute `colour` says which channels it takes: "rgb" three; "y" one (luma), or three, of
+Attribute `colour` says which channels it takes: "rgb" three; "y" one (luma), or three, of
 which luma goes through the network and chroma through bicubic; "any" any number.
 
 To add a model: one file with a `MODELS` dict, and its line below.

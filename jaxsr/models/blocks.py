@@ -19,6 +19,7 @@ from jaxsr.image.resize import imresize
 
 Initializer = Callable[..., jax.Array]
 Padding = Literal["zero", "edge"]
+Channels = Literal[1, 3]  # of a network that takes luma or RGB
 
 DIV2K_MEAN = np.array([0.4488, 0.4371, 0.4040], np.float32)  # RGB, of [0, 1]
 
@@ -228,6 +229,16 @@ def upsampler(
         x = conv(x, features * factor**2, 3, f"{name}{i}", shuffle=shuffle, dtype=dtype, **fields)
         x = activation(pixel_shuffle(x, factor), i)
     return x
+
+
+def colour_of(channels: Channels) -> str:
+    """The attribute `colour` of a network with so many channels."""
+    return "y" if channels == 1 else "rgb"
+
+
+def pytorch_bicubic(x: jax.Array, scale: int) -> jax.Array:
+    """PyTorch's bicubic enlargement: a = -0.75, the border replicated."""
+    return imresize(x, scale, kernel="bicubic75", edge="replicate")
 
 
 def on_luma(network: Callable[[jax.Array], jax.Array], x: jax.Array, scale: int) -> jax.Array:

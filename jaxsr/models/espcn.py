@@ -3,20 +3,20 @@ Sub-Pixel Convolutional Neural Network", https://arxiv.org/abs/1609.05158.
 
 Three convolutions in LR space, then the sub-pixel layer: conv 5 1->64, tanh, conv 3 64->32, tanh,
 conv 3 32->scale^2, shuffle. No activation at the output. A luma network: chroma of RGB input is
-enlarged by bicubic.
+enlarged by bicubic. With 3 `channels` it takes RGB.
 
 What the paper leaves open: the kernels before tanh start with variance 1/fan-in, the last as in
 PyTorch, and luma is centred to [-0.5, 0.5] inside, which conditions the training better and makes
 the zeros around the image mid-gray. Other programs do not centre it; one ends with a sigmoid.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, on_luma, pixel_shuffle
+from jaxsr.models.blocks import Channels, colour_of, conv, on_luma, pixel_shuffle
 from jaxsr.models.card import Card
 
 _FOR_TANH = nn.initializers.variance_scaling(1.0, "fan_in", "uniform")
@@ -25,7 +25,7 @@ _FOR_TANH = nn.initializers.variance_scaling(1.0, "fan_in", "uniform")
 class ESPCN(nn.Module):
     """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
 
-    `centred`: luma is lowered by 0.5 inside. `sigmoid`: its result, before that is undone, goes
+    `centred`: pixels are lowered by 0.5 inside. `sigmoid`: its result, before that is undone, goes
     through a sigmoid.
     """
 
@@ -33,19 +33,23 @@ class ESPCN(nn.Module):
     centred: bool = True
     sigmoid: bool = False
     icnr: bool = False  # start the sub-pixel layer as nearest-neighbour enlargement
+    channels: Channels = 1
     dtype: Any = None  # compute type; parameters stay float32
-    colour: ClassVar[str] = "y"
+
+    @property
+    def colour(self) -> str:
+        return colour_of(self.channels)
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        return on_luma(self._luma, lr, self.scale)
+        return self._network(lr) if self.channels == 3 else on_luma(self._network, lr, self.scale)
 
-    def _luma(self, x: jax.Array) -> jax.Array:
+    def _network(self, x: jax.Array) -> jax.Array:
         centre = 0.5 if self.centred else 0.0
         x = jnp.tanh(conv(x - centre, 64, 5, "conv1", dtype=self.dtype, init=_FOR_TANH))
         x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, init=_FOR_TANH))
         shuffle = self.scale if self.icnr else 1
-        x = conv(x, self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
+        x = conv(x, self.channels * self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
         x = pixel_shuffle(x, self.scale).astype(jnp.float32)
         return (nn.sigmoid(x) if self.sigmoid else x) + centre
 

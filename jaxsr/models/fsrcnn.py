@@ -3,7 +3,8 @@ https://arxiv.org/abs/1608.00367.
 
 All in LR space: conv 5 1->d, shrinking conv 1 d->s, m mapping convs 3 s->s, expanding conv 1 s->d,
 a PReLU after each; then a 9x9 deconvolution of stride `scale`. FSRCNN is (d, s, m) = (56, 12, 4),
-FSRCNN-s (32, 5, 1). A luma network: chroma of RGB input is enlarged by bicubic.
+FSRCNN-s (32, 5, 1). A luma network: chroma of RGB input is enlarged by bicubic. With 3 `channels`
+it takes RGB.
 
 By default as in the PyTorch re-implementations: zeros around the image, a slope per channel, the
 deconvolution centred on HR pixel scale * i. The authors' weights have one slope per layer and
@@ -12,16 +13,18 @@ of x3 centred on 3 * i + 1.
 """
 
 import functools
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxsr.models.blocks import (
+    Channels,
     Padding,
     PReLU,
     TransposedConv,
+    colour_of,
     conv,
     he_normal_fan_out,
     on_luma,
@@ -44,14 +47,18 @@ class FSRCNN(nn.Module):
     mappings: int = 4
     shared_slopes: bool = False
     padding: Padding = "zero"
+    channels: Channels = 1
     dtype: Any = None  # compute type; parameters stay float32
-    colour: ClassVar[str] = "y"
+
+    @property
+    def colour(self) -> str:
+        return colour_of(self.channels)
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        return on_luma(self._luma, lr, self.scale)
+        return self._network(lr) if self.channels == 3 else on_luma(self._network, lr, self.scale)
 
-    def _luma(self, x: jax.Array) -> jax.Array:
+    def _network(self, x: jax.Array) -> jax.Array:
         x = self._layer(x, self.features, 5, "extract")
         x = self._layer(x, self.shrunk, 1, "shrink")
         for i in range(self.mappings):
@@ -64,7 +71,7 @@ class FSRCNN(nn.Module):
             x = jnp.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
             crop = (crop[0] + self.scale, crop[1] + self.scale)
         x = TransposedConv(
-            1,
+            self.channels,
             9,
             self.scale,
             crop,

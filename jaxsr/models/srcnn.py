@@ -3,20 +3,22 @@ https://arxiv.org/abs/1501.00092.
 
 Three convolutions on luma enlarged by bicubic: conv 9 1->64, ReLU, conv `kernel2` 64->32, ReLU,
 conv 5 32->1; no skip. "9-5-5" is the journal's best and what the literature compares with, "9-1-5"
-the first version. A luma network: chroma of RGB input is enlarged by bicubic.
+the first version. A luma network: chroma of RGB input is enlarged by bicubic. With 3 `channels` it
+takes RGB, as mmagic's, which also has PyTorch's bicubic in front.
 
 The authors train without padding, on the centre of the patch, and test with the border replicated:
 `padding` "edge". By default zeros surround the image, as in most re-implementations.
 """
 
 import functools
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import Padding, conv, on_enlarged_luma
+from jaxsr.image.resize import imresize
+from jaxsr.models.blocks import Channels, Padding, colour_of, conv, on_luma, pytorch_bicubic
 from jaxsr.models.card import Card
 
 
@@ -24,26 +26,33 @@ class SRCNN(nn.Module):
     """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
 
     `kernel2` is the size of the second convolution: 5, 3 or 1 in the paper. `padding` "edge"
-    replicates the border before every convolution.
+    replicates the border before every convolution. `pytorch_bicubic`: the enlargement in front is
+    PyTorch's, not MATLAB's.
     """
 
     scale: int
     kernel2: int = 5
     padding: Padding = "zero"
+    channels: Channels = 1
+    pytorch_bicubic: bool = False
     dtype: Any = None  # compute type; parameters stay float32
-    colour: ClassVar[str] = "y"
+
+    @property
+    def colour(self) -> str:
+        return colour_of(self.channels)
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        return on_enlarged_luma(self._luma, lr, self.scale)
+        return self._on_lr(lr) if self.channels == 3 else on_luma(self._on_lr, lr, self.scale)
 
-    def _luma(self, x: jax.Array) -> jax.Array:
+    def _on_lr(self, x: jax.Array) -> jax.Array:
+        x = (pytorch_bicubic if self.pytorch_bicubic else imresize)(x, self.scale)
         layer = functools.partial(
             conv, padding=self.padding, init=nn.initializers.normal(0.001), dtype=self.dtype
         )
         x = nn.relu(layer(x, 64, 9, "conv1"))
         x = nn.relu(layer(x, 32, self.kernel2, "conv2"))
-        return layer(x, 1, 5, "conv3").astype(jnp.float32)
+        return layer(x, self.channels, 5, "conv3").astype(jnp.float32)
 
 
 _card = functools.partial(

@@ -4,41 +4,67 @@ https://arxiv.org/abs/1511.04587.
 Twenty 3x3 convolutions of 64 channels on luma enlarged by bicubic, a ReLU after each but the last,
 whose result is added to the enlarged luma. One network serves every scale. A luma network: chroma
 of RGB input is enlarged by bicubic.
+
+With 3 `channels` it takes RGB, as in EDSR-PyTorch: inside, pixels are in 0..`rgb_range` minus
+DIV2K's mean colour.
 """
 
-from typing import Any, ClassVar
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma
+from jaxsr.image.resize import imresize
+from jaxsr.models.blocks import (
+    DIV2K_MEAN,
+    Channels,
+    colour_of,
+    conv,
+    he_normal,
+    on_luma,
+    pytorch_bicubic,
+)
 from jaxsr.models.card import Card
 
 
 class VDSR(nn.Module):
     """[N, H, W, 1 or 3] in [0, 1] -> [N, scale * H, scale * W, same].
 
-    `depth` counts the convolutions. The parameters do not depend on the scale.
+    `depth` counts the convolutions. The parameters do not depend on the scale. `pytorch_bicubic`:
+    the enlargement in front is PyTorch's, not MATLAB's.
     """
 
     scale: int
     depth: int = 20
     features: int = 64
     biases: bool = True
+    channels: Channels = 1
+    rgb_range: float = 1.0
+    pytorch_bicubic: bool = False
     dtype: Any = None  # compute type; parameters stay float32
-    colour: ClassVar[str] = "y"
+
+    @property
+    def colour(self) -> str:
+        return colour_of(self.channels)
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        return on_enlarged_luma(self._luma, lr, self.scale)
+        if self.channels == 1:
+            return on_luma(lambda y: self._network(self._enlarged(y)), lr, self.scale)
+        mean = jnp.asarray(self.rgb_range * DIV2K_MEAN).reshape(1, 1, 1, 3)
+        sr = self._network(self.rgb_range * self._enlarged(lr) - mean)
+        return (sr + mean) / self.rgb_range
 
-    def _luma(self, x: jax.Array) -> jax.Array:
+    def _enlarged(self, x: jax.Array) -> jax.Array:
+        return (pytorch_bicubic if self.pytorch_bicubic else imresize)(x, self.scale)
+
+    def _network(self, x: jax.Array) -> jax.Array:
         fields: dict[str, Any] = {"bias": self.biases, "init": he_normal, "dtype": self.dtype}
         y = x
         for i in range(self.depth - 1):
             y = nn.relu(conv(y, self.features, 3, f"conv{i}", **fields))
-        y = conv(y, 1, 3, f"conv{self.depth - 1}", **fields)
+        y = conv(y, self.channels, 3, f"conv{self.depth - 1}", **fields)
         return x + y.astype(jnp.float32)
 
 

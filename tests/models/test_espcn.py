@@ -6,8 +6,10 @@ import pytest
 from jaxsr.interop.layouts.espcn import LAYOUTS
 from jaxsr.interop.mapping import from_file, to_file
 from jaxsr.models import create_model
+from jaxsr.models.count import count_parameters
 
 Y = np.random.default_rng(8).random((1, 5, 7, 1), np.float32)
+RGB = np.random.default_rng(9).random((1, 5, 7, 3), np.float32)
 SIGMOID = {"leftthomas": {"sigmoid": True}}
 
 
@@ -17,16 +19,24 @@ def test_same_as_pytorch(same_as_pytorch, scale, args):
     from benchmarks.pytorch.espcn import espcn
 
     same_as_pytorch(create_model("espcn", scale=scale, **args), Y, LAYOUTS[0], espcn)
+    model = create_model("espcn", scale=scale, channels=3, **args)
+    same_as_pytorch(model, RGB, LAYOUTS[0], espcn)
+
+
+@pytest.mark.parametrize(("scale", "parameters"), [(2, 26_796), (3, 31_131), (4, 37_200)])
+def test_parameters_of_rgb(scale, parameters):
+    model = create_model("espcn", scale=scale, channels=3)
+    assert model.colour == "rgb" and count_parameters(model) == parameters
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.toolbox)
 @pytest.mark.parametrize("scale", [2, 3, 4])
-@pytest.mark.parametrize("args", [{}, {"centred": False}])
+@pytest.mark.parametrize("args", [{}, {"centred": False}, {"centred": False, "channels": 3}])
 def test_recognised(fake_params, layout, scale, args):
     """Weights of other programs are of networks that do not centre luma; ours say that they do."""
     args = args | SIGMOID.get(layout.toolbox, {})
     model = create_model("espcn", scale=scale, **args)
-    state = to_file(layout, model, fake_params(model, Y))
+    state = to_file(layout, model, fake_params(model, RGB if model.channels == 3 else Y))
     found = layout.detect(state)
     assert (found.model, found.scales, found.args) == ("espcn", (scale,), args)
     from_file(layout, create_model("espcn", scale=scale, **found.args), state, "the state dict")

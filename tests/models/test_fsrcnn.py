@@ -6,8 +6,10 @@ import pytest
 from jaxsr.interop.layouts.fsrcnn import LAYOUTS
 from jaxsr.interop.mapping import from_file, to_file
 from jaxsr.models import create_model
+from jaxsr.models.count import count_parameters
 
 Y = np.random.default_rng(8).random((1, 5, 7, 1), np.float32)
+RGB = np.random.default_rng(9).random((1, 5, 7, 3), np.float32)
 SIZES = {"features": 4, "shrunk": 3, "mappings": 2}
 
 
@@ -18,18 +20,28 @@ def test_same_as_pytorch(same_as_pytorch, scale, shared_slopes):
 
     model = create_model("fsrcnn", scale=scale, shared_slopes=shared_slopes, **SIZES)
     same_as_pytorch(model, Y, LAYOUTS[0], fsrcnn)
+    same_as_pytorch(model.clone(channels=3), RGB, LAYOUTS[0], fsrcnn)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("fsrcnn", 12_809), ("fsrcnn_s", 4_086)])
+def test_parameters_of_rgb(name, parameters):
+    """2 x 25 x d more of the first layer, 2 x 81 x d of the last and 2 of its biases."""
+    model = create_model(name, scale=2, channels=3)
+    assert model.colour == "rgb"
+    assert count_parameters(model) == parameters + 2 * (25 + 81) * model.features + 2
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.toolbox)
 @pytest.mark.parametrize(
     ("name", "args"), [("fsrcnn", {}), ("fsrcnn_s", {}), ("fsrcnn", SIZES | {"mappings": 0})]
 )
-@pytest.mark.parametrize("slopes", [{}, {"shared_slopes": True}])
-def test_recognised(fake_params, layout, name, args, slopes):
-    model = create_model(name, scale=3, **args, **slopes)
-    found = layout.detect(to_file(layout, model, fake_params(model, Y)))
+@pytest.mark.parametrize("more", [{}, {"shared_slopes": True}, {"channels": 3}])
+def test_recognised(fake_params, layout, name, args, more):
+    model = create_model(name, scale=3, **args, **more)
+    x = RGB if model.channels == 3 else Y
+    found = layout.detect(to_file(layout, model, fake_params(model, x)))
     assert (found.model, found.scales) == (name, (2, 3, 4))
-    assert found.args == args | slopes | ({"padding": "edge"} if layout.convert else {})
+    assert found.args == args | more | ({"padding": "edge"} if layout.convert else {})
 
 
 @pytest.mark.parametrize(

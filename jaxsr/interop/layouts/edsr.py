@@ -34,8 +34,7 @@ def _detect_pytorch(state: State) -> Found | None:
     if not (features and blocks and f"body.{blocks}.weight" in state and "tail.1.weight" in state):
         return None
     scale = upsampler_scale(state, "tail.0.{}.weight", features)
-    mean = state.get("sub_mean.bias")
-    unit = mean is not None and abs(float(mean[0])) < 1.0
+    unit = shape(state, "sub_mean.bias") == (3,) and abs(float(state["sub_mean.bias"][0])) < 1.0
     return _found(blocks, features, scale, **({"rgb_range": 1.0} if unit else {}))
 
 

@@ -14,14 +14,16 @@ def _detector(conv1: str, conv2: str, conv3: str, **args: Any) -> Callable[[Stat
 
     def detect(state: State) -> Found | None:
         rows, *rest = shape(state, f"{conv3}.weight") or (0,)
-        scale = math.isqrt(rows)
         first, second = (shape(state, f"{name}.weight") for name in (conv1, conv2))
-        if not (first == (64, 1, 5, 5) and second == (32, 64, 3, 3) and rest == [32, 3, 3]):
+        channels = first[1] if first in ((64, 1, 5, 5), (64, 3, 5, 5)) else 0
+        if not (channels and second == (32, 64, 3, 3) and rest == [32, 3, 3]):
             return None
-        if scale < 2 or scale**2 != rows:
+        scale = math.isqrt(rows // channels)
+        if scale < 2 or channels * scale**2 != rows:
             return None
         centred = {} if "centre" in state else {"centred": False}
-        return Found("espcn", (scale,), centred | args)
+        colour = {} if channels == 1 else {"channels": channels}
+        return Found("espcn", (scale,), centred | colour | args)
 
     return detect
 

@@ -30,17 +30,16 @@ def _detector(
         d, *extract = shape(state, f"{keys['extract']}.weight") or (0,)
         s = (shape(state, f"{keys['shrink']}.weight") or (0,))[0]
         expand = shape(state, f"{keys['expand']}.weight")
-        if extract != [1, 5, 5] or expand != (d, s, 1, 1):
+        if extract not in ([1, 5, 5], [3, 5, 5]) or expand != (d, s, 1, 1):
             return None
-        if shape(state, f"{keys['deconvolve']}.weight") != (d, 1, 9, 9):
+        if shape(state, f"{keys['deconvolve']}.weight") != (d, extract[0], 9, 9):
             return None
         shared = shape(state, f"{keys['extract_prelu']}.weight") == (1,)
-        slopes = {"shared_slopes": True} if shared else {}
+        found = args | ({"shared_slopes": True} if shared else {})
+        found |= {} if extract[0] == 1 else {"channels": extract[0]}
         if (d, s, m) in _SIZES:
-            return Found(_SIZES[d, s, m], (2, 3, 4), slopes | args)
-        return Found(
-            "fsrcnn", (2, 3, 4), {"features": d, "shrunk": s, "mappings": m, **slopes, **args}
-        )
+            return Found(_SIZES[d, s, m], (2, 3, 4), found)
+        return Found("fsrcnn", (2, 3, 4), {"features": d, "shrunk": s, "mappings": m} | found)
 
     return detect
 

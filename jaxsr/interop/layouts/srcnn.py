@@ -1,4 +1,4 @@
-"""SRCNN's names: yjn870, Lornatang, and the authors' MATLAB files."""
+"""SRCNN's names: yjn870, Lornatang, mmagic (RGB), and the authors' MATLAB files."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,18 +11,21 @@ from jaxsr.interop.layout import Found, Layout, State, shape
 _KERNELS = {5: ("srcnn", {}), 3: ("srcnn", {"kernel2": 3}), 1: ("srcnn_915", {})}
 
 
-def _detector(conv1: str, conv2: str, conv3: str, **args: Any) -> Callable[[State], Found | None]:
+def _detector(
+    conv1: str, conv2: str, conv3: str, channels: int = 1, **args: Any
+) -> Callable[[State], Found | None]:
     """Recognises the three convolutions under these names; one network fits every scale."""
 
     def detect(state: State) -> Found | None:
-        *channels, size = shape(state, f"{conv2}.weight")[:3] or (0,)
+        *middle, size = shape(state, f"{conv2}.weight")[:3] or (0,)
         first, last = (shape(state, f"{name}.weight") for name in (conv1, conv3))
-        if first != (64, 1, 9, 9) or last != (1, 32, 5, 5) or channels != [32, 64]:
+        if (first, last, middle) != ((64, channels, 9, 9), (channels, 32, 5, 5), [32, 64]):
             return None
         if size not in _KERNELS:
             return None
         model, kernel = _KERNELS[size]
-        return Found(model, (2, 3, 4), kernel | args)
+        colour = {} if channels == 1 else {"channels": channels}
+        return Found(model, (2, 3, 4), kernel | colour | args)
 
     return detect
 
@@ -73,5 +76,6 @@ def _from_authors(state: State) -> State | None:
 LAYOUTS = (
     _layout("yjn870", "conv1", "conv2", "conv3"),
     _layout("Lornatang", "features.0", "map.0", "reconstruction"),
+    _layout("mmagic", "conv1", "conv2", "conv3", channels=3, pytorch_bicubic=True),
     _layout("authors", "matlab1", "matlab2", "matlab3", _from_authors, padding="edge"),
 )
