@@ -15,7 +15,10 @@ _CONTAINERS = (
     *("params", "state_dict", "model_state_dict", "model", "network", "net"),
     *("netG", "net_g", "generator", "G", "g", "weights"),
 )
-_CHOSEN = ("generator_ema.", "ema_model.", "generator.")  # beside discriminators, losses, ...
+_CHOSEN = (  # beside discriminators, losses, ...
+    *("generator_ema.", "netG_ema.", "net_g_ema.", "ema_model."),
+    *("generator.", "netG.", "net_g.", "G."),
+)
 _WRAPPERS = ("module.", "_orig_mod.")  # of DataParallel, of torch.compile
 _MAX_DEPTH = 50
 _MAX_ENTRIES = 200_000  # a few bytes of pickle can refer to one dict from everywhere

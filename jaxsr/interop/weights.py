@@ -1,7 +1,9 @@
 """Which network a file of weights holds, and the network with them.
 
 A file of jaxsr names its model in its metadata. For others the layouts are asked one after the
-other; a layout that recognises the tensors must also account for every one of them.
+other; a layout that recognises the tensors must also account for every one of them. If none does,
+they are asked again without what all names start with: the attribute under which a training program
+held the network.
 """
 
 import dataclasses
@@ -130,11 +132,22 @@ def _candidates(
         found = _stated(path, metadata[_KEY])
         yield _own_layout(found), found, state
         return
-    for layout in LAYOUTS:
-        tensors = state if layout.convert is None else layout.convert(state)
-        found = None if tensors is None else layout.detect(tensors)
-        if tensors is not None and found is not None:
-            yield layout, found, tensors
+    inner: State | None = state
+    while inner is not None:
+        for layout in LAYOUTS:
+            tensors = inner if layout.convert is None else layout.convert(inner)
+            found = None if tensors is None else layout.detect(tensors)
+            if tensors is not None and found is not None:
+                yield layout, found, tensors
+        inner = _without_shared_prefix(inner)
+
+
+def _without_shared_prefix(state: State) -> State | None:
+    """The tensors by the names that follow the one first part of all, if they share it."""
+    parts = [key.partition(".") for key in state]
+    if len({first for first, _, _ in parts}) != 1 or not all(rest for _, _, rest in parts):
+        return None
+    return {rest: state[f"{first}.{rest}"] for first, _, rest in parts}
 
 
 def _stated(path: Path, text: str) -> Found:

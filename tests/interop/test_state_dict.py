@@ -43,6 +43,9 @@ def number(n: int):
             {"state_dict": {"generator.a": number(1), "generator_ema.a": number(2)}},
             {"a": 2},
         ),
+        ({"state_dict": {"netG.a": number(1), "netD.a": number(2)}}, {"a": 1}),
+        ({"state_dict": {"net_g.a": number(1), "net_g_ema.a": number(2)}}, {"a": 2}),
+        ({"state_dict": {"G.a": number(1), "D.a": number(2), "vgg.b": number(3)}}, {"a": 1}),
         (
             {"model.0.weight": number(1), "model.1.weight": number(2)},
             {"model.0.weight": 1, "model.1.weight": 2},
