@@ -4,8 +4,8 @@ patches of 48 pixels, batches of 16, on DIV2K's 800 training images.
     python train.py --config=configs/edsr.py:baseline_x4 --workdir=runs/edsr_baseline_x4 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
 
-Variants: x2 (default), x3, x4: 32 blocks of 256 channels; baseline_x2, _x3, _x4: 16 blocks of 64
-channels; tiny. The paper starts x3 and x4 from the trained x2 network; here each starts from
+Variants: x2 (default), x3, x4, x8: 32 blocks of 256 channels; baseline_x2, _x3, _x4, _x8: 16 blocks
+of 64 channels; tiny. The paper starts x3 and x4 from the trained x2 network; here each starts from
 scratch. Published PSNR-Y on Set5 at x2 (protocol rgb): 38.11 dB, baseline 37.99 dB.
 """
 
@@ -31,8 +31,8 @@ def _recipe(model: str, scale: int) -> TrainConfig:
 
 
 def get_config(variant: str = "") -> TrainConfig:
-    variants = {f"x{s}": _recipe("edsr", s) for s in (2, 3, 4)}
-    variants |= {f"baseline_x{s}": _recipe("edsr_baseline", s) for s in (2, 3, 4)}
+    variants = {f"x{s}": _recipe("edsr", s) for s in (2, 3, 4, 8)}
+    variants |= {f"baseline_x{s}": _recipe("edsr_baseline", s) for s in (2, 3, 4, 8)}
     base = variants["baseline_x2"]
     tiny = replace(
         base,

@@ -9,7 +9,7 @@ from jaxsr.models import create_model
 LR = np.random.default_rng(8).random((1, 5, 7, 3), np.float32)
 
 
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_same_as_pytorch(same_as_pytorch, scale):
     from benchmarks.pytorch.edsr import edsr
 
@@ -18,7 +18,7 @@ def test_same_as_pytorch(same_as_pytorch, scale):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.toolbox)
-@pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("scale", [2, 3, 4, 8])
 def test_recognised(fake_params, layout, scale):
     from jaxsr.interop.mapping import to_file
 
