@@ -241,6 +241,15 @@ def pytorch_bicubic(x: jax.Array, scale: int) -> jax.Array:
     return imresize(x, scale, kernel="bicubic75", edge="replicate")
 
 
+def supervise(module: nn.Module, sr: jax.Array) -> None:
+    """Hands out an output that is supervised besides SR, in the collection "supervised".
+
+    Not at initialisation: a network's variables are its parameters and statistics alone.
+    """
+    if not module.is_initializing():
+        module.sow("supervised", "sr", sr)
+
+
 def on_luma(network: Callable[[jax.Array], jax.Array], x: jax.Array, scale: int) -> jax.Array:
     """Runs a luma network on one-channel or RGB input; RGB's chroma is enlarged by bicubic.
 

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma
+from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma, supervise
 from jaxsr.models.card import Card
 
 
@@ -80,8 +80,7 @@ class DRCN(nn.Module):
         for d in range(self.recursions):
             state = recursion(state)
             estimate = x + reconstruction(state)
-            if not self.is_initializing():  # variables are parameters alone
-                self.sow("supervised", "sr", estimate)
+            supervise(self, estimate)
             sr = sr + weights[d] * estimate
         return sr
 

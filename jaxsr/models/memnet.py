@@ -17,7 +17,7 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import Conv, batch_norm, conv, he_normal, on_enlarged_luma
+from jaxsr.models.blocks import Conv, batch_norm, conv, he_normal, on_enlarged_luma, supervise
 from jaxsr.models.card import Card
 
 
@@ -83,7 +83,7 @@ class MemNet(nn.Module):
             memory = (*memory, block(memory, train))
             y = nn.relu(batch_norm(memory[-1], f"norm_tail{m}", train, dtype=self.dtype))
             y = x + tail(y).astype(jnp.float32)
-            self.sow("supervised", "sr", y)
+            supervise(self, y)
             sr = sr + weights[m] * y
         return sr
 
