@@ -4,9 +4,10 @@ a cosine to 1e-7 and restarted every 250,000 of 1,000,000 updates, on DIV2K's 80
     python train.py --config=configs/msrresnet.py:x2 --workdir=runs/msrresnet_x2 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
 
-Variants: x2, x3, x4 (default); tiny. The authors start x2 and x3 from the trained x4; here each
-starts from scratch unless `--config.init_from` names a run. No PSNR-Y is published; of RGB, on Set5
-at x4, 30.25 dB.
+Variants: x2, x3, x4 (default); tiny; first_x2, first_x3, first_x4, first_x8: msrresnet0 with KAIR's
+recipe, L1, HR patches of 96, batches of 32, Adam 1e-4 halved every 200,000 of 1,000,000 updates.
+MSRResNet's authors start x2 and x3 from the trained x4; here each starts from scratch unless
+`--config.init_from` names a run. No PSNR-Y is published; of RGB, on Set5 at x4, 30.25 dB.
 """
 
 from dataclasses import replace
@@ -31,8 +32,18 @@ def _recipe(scale: int) -> TrainConfig:
     )
 
 
+def _first(scale: int) -> TrainConfig:
+    return replace(
+        _recipe(scale),
+        model="msrresnet0",
+        data=DataConfig(patch=96, batch=32),
+        optimizer=OptimizerConfig(learning_rate=1e-4, schedule="step", decay_every=200_000),
+    )
+
+
 def get_config(variant: str = "") -> TrainConfig:
     variants = {f"x{s}": _recipe(s) for s in (2, 3, 4)}
+    variants |= {f"first_x{s}": _first(s) for s in (2, 3, 4, 8)}
     base = variants["x4"]
     tiny = replace(
         base,

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxsr.image.resize import imresize
-from jaxsr.models.blocks import conv, upsampler
+from jaxsr.models.blocks import Initializer, conv, upsampler
 from jaxsr.models.card import Card
 
 _SMALL = nn.initializers.variance_scaling(2.0 * 0.1**2, "fan_in", "normal")
@@ -28,12 +28,13 @@ class ResidualBlock(nn.Module):
     """[N, H, W, C] -> the same: conv, ReLU, conv, + input."""
 
     dtype: Any = None
+    init: Initializer = _SMALL
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         features = x.shape[-1]
-        y = nn.relu(conv(x, features, 3, "conv1", init=_SMALL, dtype=self.dtype))
-        return x + conv(y, features, 3, "conv2", init=_SMALL, dtype=self.dtype)
+        y = nn.relu(conv(x, features, 3, "conv1", init=self.init, dtype=self.dtype))
+        return x + conv(y, features, 3, "conv2", init=self.init, dtype=self.dtype)
 
 
 class MSRResNet(nn.Module):

@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxsr.errors import InputError
 from jaxsr.image import imresize, luma, rgb_to_ycbcr
@@ -21,6 +22,11 @@ ANY = (1, 2, 3, 5, 6)  # for models that take any scale
 EVERY = [(name, scale) for name, card in MODELS.items() for scale in card.scales or ANY]
 KEY = jax.random.key(0, impl="rbg")  # compiles much faster than the default
 LR: Any = np.random.default_rng(8).random((1, 5, 7, 3), np.float32)
+LOW = {"dtype": jnp.bfloat16}
+FLOAT32 = {  # layers that are float32 on purpose: images and statistics
+    "lapsrn": {("image_up",)},
+    "imdn": {("attention", "squeeze"), ("attention", "excite")},
+}
 COUNTS = {  # parameters, Mult-Adds for 1280x720
     ("srcnn", 2): (57_281, 52_700_774_400),
     ("srcnn", 3): (57_281, 52_700_774_400),
@@ -107,6 +113,11 @@ COUNTS = {  # parameters, Mult-Adds for 1280x720
     ("msrresnet", 2): (1_369_859, 341_729_280_000),
     ("msrresnet", 3): (1_554_499, 190_513_152_000),
     ("msrresnet", 4): (1_517_571, 146_080_972_800),
+    # Per pixel of LR: 1,218,240 + 36,864 per pixel of each enlargement and of HR + 1,728 of HR
+    ("msrresnet0", 2): (1_296_000, 350_222_745_600),
+    ("msrresnet0", 3): (1_296_000, 194_288_025_600),
+    ("msrresnet0", 4): (1_332_928, 148_204_339_200),
+    ("msrresnet0", 8): (1_369_856, 97_699_737_600),
     ("enhancenet", 4): (852_867, 120_600_576_000),
     ("srfeat", 4): (6_187_907, 460_792_627_200),
     ("esrgan", 1): (16_723_907, 1_034_079_436_800),
@@ -154,10 +165,22 @@ def make(name: str, **arguments: Any) -> Any:
 @pytest.mark.parametrize(("name", "scale"), EVERY)
 @pytest.mark.parametrize("size", [(5, 7), (1, 1)])
 def test_shape_and_dtype(name, scale, size):
-    model = make(name, scale=scale)
+    """Also in bfloat16, which reaches every layer, the result and the parameters are float32."""
+    model = make(name, scale=scale, **LOW if MODELS[name].needs_weights else {})
     lr = jax.ShapeDtypeStruct((2, *size, 3), jnp.float32)
-    sr, _ = jax.eval_shape(model.init_with_output, jax.random.key(0), lr)
+    wide = set()  # the layers that are told no type, or another one
+
+    def look(call, args, kwargs, context):
+        if getattr(context.module, "dtype", jnp.bfloat16) != jnp.bfloat16:
+            wide.add(context.module.path[1:])
+        return call(*args, **kwargs)
+
+    with nn.intercept_methods(look):
+        sr, variables = jax.eval_shape(model.init_with_output, jax.random.key(0), lr)
     assert sr.shape == (2, size[0] * scale, size[1] * scale, 3) and sr.dtype == jnp.float32
+    assert set(variables) <= {"params", "batch_stats"}
+    assert all(leaf.dtype == jnp.float32 for leaf in jax.tree.leaves(variables))
+    assert wide == FLOAT32.get(name, set())
 
 
 @pytest.mark.parametrize("name", [name for name in MODELS if name != "edsr"])

@@ -23,8 +23,9 @@ def _named(trunk: str, upsample: str, hr: str) -> _Outer:
     return outer
 
 
-def _numbered(blocks: int, steps: int) -> dict[str, str]:
-    """model.0, the shortcut 1, [enlargement, conv 3, activation] a step, conv, activation, conv."""
+def numbered(blocks: int, steps: int) -> dict[str, str]:
+    """The layers of a sequence: model.0, the shortcut 1, [enlargement, conv 3, activation] a step,
+    conv, activation, conv."""
     names = {"head": "model.0", "trunk": f"model.1.sub.{blocks}"}
     names |= {f"upsample{i}": f"model.{3 + 3 * i}" for i in range(steps)}
     return names | {"hr": f"model.{2 + 3 * steps}", "tail": f"model.{4 + 3 * steps}"}
@@ -86,6 +87,6 @@ _FIRST = "model.1.sub.{}.RDB{}"
 LAYOUTS = (
     _layout("BasicSR", "body.{}.rdb{}", _named("conv_body", "conv_up{}", "conv_hr")),
     _layout("ESRGAN", "RRDB_trunk.{}.RDB{}", _named("trunk_conv", "upconv{}", "HRconv")),
-    _layout("ESRGAN, first code", _FIRST, _numbered, suffix=".0", last=".0"),
-    _layout("KAIR", _FIRST, _numbered, suffix=".0"),
+    _layout("ESRGAN, first code", _FIRST, numbered, suffix=".0", last=".0"),
+    _layout("KAIR", _FIRST, numbered, suffix=".0"),
 )
