@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxsr.image.resize import imresize
-from jaxsr.models.blocks import TransposedConv, conv, he_normal, on_luma
+from jaxsr.models.blocks import TransposedConv, conv, he_normal, on_luma, supervise
 from jaxsr.models.card import Card
 
 
@@ -78,7 +78,7 @@ class LapSRN(nn.Module):
         x = nn.leaky_relu(x, 0.2)
         for i in range(self.levels):
             if i > 0:
-                self.sow("supervised", "sr", image)
+                supervise(self, image)
             fields = (self.depth, self.features, self.up_size, self.bias, self.dtype)
             x, image = Level(*fields, name=f"level{i}")(x, image)
         size = (self.scale * h, self.scale * w)
