@@ -1,7 +1,7 @@
 """D-DBPN with the paper's recipe: L1, Adam 1e-4 divided by 10 after half of 1,000,000 updates, LR
 patches of 32 pixels, batches of 20, on DIV2K, Flickr2K and ImageNet.
 
-    python train.py --config=configs/dbpn.py:x4 --workdir=runs/dbpn_x4 \\
+    python train.py --config=configs/dbpn.py:x4 --workdir=runs/dbpn_x4 \
         --config.data.train=DIV2K_train_HR,Flickr2K --config.data.validation=Set5
 
 Variants: x2, x4 (default), x8, tiny. Published PSNR-Y on Set5 (protocol rgb): 38.09, 32.47 and

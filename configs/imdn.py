@@ -1,7 +1,7 @@
 """IMDN with the paper's recipe: L1, Adam 2e-4 halved every 200 of 1000 epochs of 1000 updates, HR
 patches of 192 pixels at every scale, batches of 16, on DIV2K's 800 training images.
 
-    python train.py --config=configs/imdn.py:x4 --workdir=runs/imdn_x4 \\
+    python train.py --config=configs/imdn.py:x4 --workdir=runs/imdn_x4 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
 
 Variants: x2, x3, x4 (default), tiny. Published PSNR-Y on Set5 (protocol rgb): 38.00, 34.36 and

@@ -1,7 +1,7 @@
 """PAN with the paper's recipe: L1, Adam (0.9, 0.99) at 7e-4, a cosine to 1e-7 that starts again
 every 250,000 of 1,000,000 updates, LR patches of 64 pixels, batches of 32, on DIV2K and Flickr2K.
 
-    python train.py --config=configs/pan.py:x4 --workdir=runs/pan_x4 \\
+    python train.py --config=configs/pan.py:x4 --workdir=runs/pan_x4 \
         --config.data.train=DIV2K_train_HR,Flickr2K --config.data.validation=Set5
 
 Variants: x2, x3, x4 (default), tiny. Published PSNR-Y on Set5 (protocol rgb): 38.00 dB at x2,

@@ -1,13 +1,13 @@
 """RLFN with the paper's recipe: L1, Adam 5e-4 halved every 200 of 1000 epochs, HR patches of 256
 pixels, batches of 64, on DIV2K's 800 training images.
 
-    python train.py --config=configs/rlfn.py:x4 --workdir=runs/rlfn_x4 \\
+    python train.py --config=configs/rlfn.py:x4 --workdir=runs/rlfn_x4 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
 
 The authors published no training code; an epoch is taken to be 1000 updates, as in EDSR's. Their
 warm start repeats the whole schedule, with a fresh optimiser, from the weights reached:
 
-    python train.py --config=configs/rlfn.py:x4 --workdir=runs/rlfn_x4_stage2 \\
+    python train.py --config=configs/rlfn.py:x4 --workdir=runs/rlfn_x4_stage2 \
         --config.init_from=runs/rlfn_x4 --config.data.train=DIV2K_train_HR
 
 The challenge's last stages (a contrastive loss, pruning, larger patches) are left out. Variants:

@@ -7,7 +7,7 @@ SGD with momentum 0.9 and weight decay 1e-4 on Caffe's squared error, rate 0.1, 
 
 Variants: x2 (default), x3, x4: the same training, scored at that scale; tiny. The paper's 80 epochs
 are 9,960 batches of 64 patches of 41 pixels; three scales ask for 66 patches of 48. Published
-PSNR-Y on Set5: 37.53 dB at x2, 33.66 at x3, 31.35 at x4.
+PSNR-Y on Set5: 37.53 dB at x2, 33.67 at x3, 31.35 at x4.
 """
 
 from dataclasses import replace
