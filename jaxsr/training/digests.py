@@ -178,7 +178,12 @@ def rank(path: Path) -> tuple[float, int]:
 
 
 def step_folders(folder: Path) -> list[Path]:
-    """The folders named by a step, newest first; Orbax's unfinished ones have a longer name."""
+    """The folders named by a step, newest first; Orbax's unfinished ones have a longer name.
+
+    None in a folder that is not there.
+    """
+    if not folder.is_dir():
+        return []
     steps = [path for path in folder.iterdir() if path.name.isdecimal() and path.is_dir()]
     return sorted(steps, key=lambda path: int(path.name), reverse=True)
 

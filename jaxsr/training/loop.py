@@ -34,6 +34,7 @@ from jaxsr.models import create_model
 from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
 from jaxsr.training.config import TrainConfig, from_dict, to_dict
+from jaxsr.training.digests import step_folders
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
@@ -89,8 +90,10 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     _refuse_another_run(workdir, config, say)
 
     # Inputs first: a broken file must show before a run folder appears.
-    fresh = not any((workdir / "checkpoints").glob("[0-9]*"))
-    start_variables = read_start(config.init_from) if config.init_from and fresh else None
+    start_variables = None
+    if config.init_from and not step_folders(workdir / "checkpoints"):
+        model = create_model(config.model, scale=config.scale, **config.model_args)
+        start_variables = read_start(config.init_from, model)
     tests = _validation_images(config)
     cache = build_cache(
         open_source(config.data.train),
@@ -242,12 +245,10 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
     """A run folder belongs to one model: names the field that differs."""
     if workdir.exists() and not workdir.is_dir():
         raise InputError(f"--workdir: {workdir} is not a folder")
-    if not any((workdir / "checkpoints").glob("[0-9]*")):
-        return
     try:
         stored = from_dict(read_spec(workdir / "checkpoints")[0]["config"])
     except InputError:
-        return  # restoring will say what is wrong with it
+        return  # there is none, or restoring will say what is wrong with it
     for name in _IDENTITY:
         old, new = (operator.attrgetter(name)(c) for c in (stored, config))
         if name == "ema":  # the decay may change, but not whether there is an average

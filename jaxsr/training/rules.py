@@ -14,6 +14,8 @@ from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
 from jaxsr.models.count import count_parameters
 from jaxsr.training.config import OptimizerConfig, TrainConfig
+from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.state import shapes, supervises
 
 Rule = tuple[bool, str]  # whether it holds, and what to say if not
 
@@ -37,6 +39,13 @@ def check(config: TrainConfig) -> None:
         if not holds:
             raise InputError(message)
     _check_scales(config, model)
+    if config.optimizer.rates:
+        jax.eval_shape(make_optimizer(config.optimizer, config.steps).init, shapes(model)["params"])
+    if config.supervision != "none" and not supervises(model):
+        raise InputError(
+            f"config.supervision: {config.model} x{config.scale} has no outputs besides SR; "
+            "use none"
+        )
 
 
 def _check_model_args(config: TrainConfig) -> None:
@@ -99,7 +108,7 @@ def _run_rules(config: TrainConfig) -> list[Rule]:
         (len(set(scales)) == len(scales), f"config.scales: {scales} names one twice"),
         _one_of("scale_mix", config.scale_mix, ("step", "batch")),
         (
-            not split or data.patch % math.lcm(*scales) == 0,
+            not split or all(s > 0 and data.patch % s == 0 for s in scales),
             f"config.data.patch: {data.patch} is no multiple of each of the scales {scales}",
         ),
         (

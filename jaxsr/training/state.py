@@ -33,8 +33,7 @@ def create_state(
     # The default generator takes XLA's CPU compiler a second for every shape of parameter.
     words = jax.random.bits(init_key, (4,))
     init_key = jax.random.wrap_key_data(words, impl="rbg")
-    channels = 1 if model.colour == "y" else 3
-    variables = model.init(init_key, jnp.zeros((1, 8, 8, channels)))
+    variables = model.init(init_key, _probe(model))
     params = variables["params"]
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -44,6 +43,25 @@ def create_state(
         ema=jax.tree.map(jnp.copy, params) if ema else {},
         rng=rng,
     )
+
+
+def shapes(model: Any) -> dict[str, Any]:
+    """The variables of a network as `jax.ShapeDtypeStruct`s, without making them."""
+    found = jax.eval_shape(model.init, jax.random.key(0, impl="rbg"), _probe(model))
+    return {name: found[name] for name in ("params", "batch_stats") if name in found}
+
+
+def supervises(model: Any) -> bool:
+    """Whether a network hands out outputs to supervise besides SR."""
+
+    def outputs(variables: Any) -> Any:
+        return model.apply(variables, _probe(model), mutable=["supervised"])[1]
+
+    return bool(jax.tree.leaves(jax.eval_shape(outputs, shapes(model))))
+
+
+def _probe(model: Any) -> jax.Array:
+    return jnp.zeros((1, 8, 8, 1 if model.colour == "y" else 3))
 
 
 def evaluated_variables(state: TrainState) -> dict[str, Any]:

@@ -11,20 +11,28 @@ import jax.numpy as jnp
 from jaxsr.errors import InputError
 from jaxsr.training.checkpoint import load_model
 from jaxsr.training.digests import named, nested
-from jaxsr.training.state import TrainState
+from jaxsr.training.state import TrainState, shapes
 
 
-def read_start(path: str) -> dict[str, Any]:
+def read_start(path: str, model: Any) -> dict[str, Any]:
     """The variables of a run folder (its best checkpoint) or of a weights file.
 
+    Args:
+      path: of either.
+      model: the network that is to start from them.
+
     Raises:
-      InputError: for a path that is neither, or cannot be read.
+      InputError: for a path that is neither or cannot be read, or if no parameter in it fits.
     """
     if Path(path).is_dir():
-        return load_model(Path(path))[1]
-    from jaxsr.interop.weights import load_weights_file
+        variables = load_model(Path(path))[1]
+    else:
+        from jaxsr.interop.weights import load_weights_file
 
-    return load_weights_file(path, any_scale=True)[1]
+        variables = load_weights_file(path, any_scale=True)[1]
+    if not any(name.startswith("params/") for name in _fitting(shapes(model), variables)):
+        raise InputError(f"config.init_from: {path} holds no tensor that fits this model")
+    return variables
 
 
 def start_from(
@@ -38,15 +46,9 @@ def start_from(
       state: its average of the parameters starts from what they become.
       path: where `variables` are from, for messages.
       say: told how many tensors were taken.
-
-    Raises:
-      InputError: if no parameter fits.
     """
-    fresh = named({"params": state.params, "batch_stats": state.batch_stats})
-    given = named({name: variables.get(name, {}) for name in ("params", "batch_stats")})
-    taken = {k: given[k] for k, v in fresh.items() if k in given and given[k].shape == v.shape}
-    if not any(name.startswith("params/") for name in taken):
-        raise InputError(f"config.init_from: {path} holds no tensor that fits this model")
+    wanted = {"params": state.params, "batch_stats": state.batch_stats}
+    fresh, taken = named(wanted), _fitting(wanted, variables)
     left = [name for name in fresh if name not in taken]
     more = f" and {len(left) - 3} more" if len(left) > 3 else ""
     stay = f"; these start afresh: {', '.join(left[:3])}{more}" if left else ""
@@ -59,3 +61,9 @@ def start_from(
         batch_stats=merged.get("batch_stats", {}),
         ema=jax.tree.map(jnp.copy, params) if state.ema else {},
     )
+
+
+def _fitting(wanted: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    """The given tensors, by name, whose like is wanted."""
+    fresh, found = named(wanted), named(given)
+    return {k: found[k] for k, v in fresh.items() if k in found and found[k].shape == v.shape}

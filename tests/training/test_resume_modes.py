@@ -107,8 +107,10 @@ def test_scales_in_one_batch_and_a_start_from_another_run(config, tmp_path):
     (tmp_path / "first").rename(tmp_path / "moved")  # what has started needs it no more
     train(override(second, "steps", "3"), tmp_path / "second", say=lines.append)
     assert f"resuming {tmp_path / 'second'} at step 2" in lines
+    # An unfinished first checkpoint, as Orbax names it, is no start.
+    (tmp_path / "third" / "checkpoints" / "2.orbax-checkpoint-tmp-1").mkdir(parents=True)
     with pytest.raises(InputError, match=str(tmp_path / "first")):
         train(second, tmp_path / "third", say=quiet)
-    assert not (tmp_path / "third").exists()
+    assert [path.name for path in (tmp_path / "third").iterdir()] == ["checkpoints"]
     with pytest.raises(InputError, match=r"a run with optimizer.name adam, the config says sgd"):
         train(override(second, "optimizer.name", "sgd"), tmp_path / "second", say=quiet)

@@ -45,3 +45,5 @@ def test_scales_that_share_a_batch_must_divide_it(everything):
     ):
         with pytest.raises(InputError, match=message):
             check(replace(config, data=replace(config.data, **change)))
+    with pytest.raises(InputError, match=r"config.data.patch: .* the scales \(2, 0\)"):
+        check(replace(config, scales=(2, 0)))

@@ -30,14 +30,20 @@ def assert_started(state, before, given):
     jax.tree.map(np.testing.assert_array_equal, state.opt_state, before.opt_state)
 
 
-def test_from_a_run(tmp_path):
+@pytest.fixture
+def run(tmp_path):
+    """The folder of a run at x2."""
     config = {"model": "edsr_baseline", "scale": 2, "model_args": ARGUMENTS}
-    x2 = fresh(2, seed=1)
     with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
-        checkpoints.save(5, x2, spec={"config": config})
+        checkpoints.save(5, fresh(2, seed=1), spec={"config": config})
+    return tmp_path / "run"
+
+
+def test_from_a_run(run):
     lines, before = [], fresh(3)
-    state = start_from(before, read_start(str(tmp_path / "run")), "run", lines.append)
-    assert_started(state, before, x2.ema)
+    x3 = create_model("edsr_baseline", scale=3, **ARGUMENTS)
+    state = start_from(before, read_start(str(run), x3), "run", lines.append)
+    assert_started(state, before, fresh(2, seed=1).ema)
     assert lines == [
         "starting from run: 10 of 12 tensors; these start afresh: "
         "params/upsample0/bias, params/upsample0/kernel"
@@ -59,13 +65,13 @@ def test_batch_statistics_are_taken_too(everything):
     assert state.ema == {} and lines == ["starting from w: 12 of 12 tensors"]
 
 
-def test_weights_that_do_not_fit():
-    given = {"params": {"conv1": fresh(2).params["head"], "head": fresh(2).params["tail"]}}
-    with pytest.raises(InputError, match=r"config.init_from: w holds no tensor that fits"):
-        start_from(fresh(2), given, "w", print)
+def test_a_run_that_does_not_fit(run):
+    with pytest.raises(InputError, match=f"config.init_from: {run} holds no tensor that fits"):
+        read_start(str(run), create_model("espcn", scale=2))
 
 
 def test_what_is_not_there(tmp_path):
+    model = create_model("edsr_baseline", scale=2, **ARGUMENTS)
     for path in (tmp_path / "missing.safetensors", tmp_path):
         with pytest.raises(InputError, match=str(path)):
-            read_start(str(path))
+            read_start(str(path), model)
