@@ -9,7 +9,6 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from jaxsr.errors import InputError
 from jaxsr.image.resize import imresize
 from jaxsr.losses import Loss
 
@@ -47,11 +46,12 @@ def _anneal(
 
 
 def _losses(loss: Loss, hr: jax.Array, outputs: Sequence[jax.Array]) -> list[jax.Array]:
-    """Of outputs smaller than HR (LapSRN's inner levels) against HR reduced by bicubic."""
-    if not outputs:
-        raise InputError("config.supervision: the network has no outputs besides SR; use none")
-    return [loss(y, _reduced(hr, hr.shape[1] // y.shape[1])) for y in outputs]
+    """Of outputs of another size (LapSRN's inner levels) against HR resized by bicubic."""
+    return [loss(y, _resized(hr, y.shape[1:3])) for y in outputs]
 
 
-def _reduced(hr: jax.Array, factor: int) -> jax.Array:
-    return hr if factor == 1 else imresize(hr, 1 / factor, edge="replicate")  # as LR is made
+def _resized(hr: jax.Array, size: tuple[int, ...]) -> jax.Array:
+    height, width = size
+    if hr.shape[1:3] == (height, width):
+        return hr
+    return imresize(hr, shape=(height, width), edge="replicate")  # as LR is made
