@@ -208,7 +208,9 @@ def _convert(hint: Any, value: Any, where: str) -> Any:
         return tuple(_convert(typing.get_args(hint)[0], v, where) for v in value)
     if expected is dict and isinstance(value, dict):
         return {k: _convert(typing.get_args(hint)[1], v, f"{where}.{k}") for k, v in value.items()}
-    if hint is Any:
+    if hint is Any:  # what comes back from JSON must equal what went there
+        if isinstance(value, list | tuple):
+            return tuple(_convert(Any, v, where) for v in value)
         return value
     if hint is float and type(value) is int:
         return float(value)

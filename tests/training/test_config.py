@@ -74,6 +74,7 @@ def test_files_that_are_refused(tmp_path):
         ("data.rescale", "1,0.5", (1.0, 0.5)),
         ("model_args.icnr", "true", True),
         ("model_args.features", "8", 8),
+        ("model_args.scales", "[2, 3]", (2, 3)),
         ("scales", "2,3", (2, 3)),
         ("optimizer.milestones", "1e5,2e5", (100_000, 200_000)),
     ],
@@ -125,7 +126,12 @@ def test_overrides_that_are_refused(path, text, message):
 
 
 def test_json_and_back():
-    config = replace(CONFIG, model_args={"icnr": True}, optimizer=OptimizerConfig(warmup=5))
+    config = replace(
+        CONFIG,
+        model_args={"icnr": True, "scales": (2, (3, 4))},
+        optimizer=OptimizerConfig(warmup=5, milestones=(5, 7), rates={"bias": 0.1, "a.b": 2.0}),
+        scales=(2, 3),
+    )
     assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
 
 
@@ -197,7 +203,9 @@ def test_a_good_config_passes():
         ("optimizer.rates.bias", "-1", "config.optimizer.rates.bias: must be finite"),
         ("optimizer.rates.(", "1", r"config.optimizer.rates.\(: is no regular expression"),
         ("supervision", "sums", "unknown 'sums'; did you mean 'sum'"),
+        ("optimizer.rates.conv9", "1", r"config.optimizer.rates.conv9: no parameter has it"),
         ("supervision", "anneal", "config.anneal_steps: anneal needs"),
+        ("supervision", "sum", "config.supervision: espcn x3 has no outputs besides SR; use none"),
         ("scales", "2,4", r"config.scales: \(2, 4\) are without config.scale 3"),
         ("scales", "3,3", "names one twice"),
         ("scales", "2,3", "config.scales: espcn has other parameters at x2 than at x3"),
