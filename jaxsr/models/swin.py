@@ -20,8 +20,11 @@ _MASKED = -100.0
 
 
 def layer_norm(x: jax.Array, name: str, dtype: Any) -> jax.Array:
-    """Layer normalisation over channels with PyTorch's epsilon."""
-    return nn.LayerNorm(epsilon=1e-5, dtype=dtype, name=name)(x)
+    """Layer normalisation over channels with PyTorch's epsilon.
+
+    Flax's default variance, E[x^2] - E[x]^2, loses what lies far from 0.
+    """
+    return nn.LayerNorm(epsilon=1e-5, use_fast_variance=False, dtype=dtype, name=name)(x)
 
 
 def dense(x: jax.Array, features: int, name: str, dtype: Any) -> jax.Array:

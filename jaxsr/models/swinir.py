@@ -143,7 +143,7 @@ MODELS = {
         },
         note="the paper's parameters (878K, 886K, 897K) leave out the position biases (32,400); "
         "its Mult-Adds (195.6, 87.2, 49.6 G) are of a 1024x720 output and a window more, "
-        "with a third of the trunk convolution and 3 of the 3 scale^2 outputs",
+        "with the norms, a third of the trunk convolution and 3 of the 3 scale^2 outputs",
     ),
     "swinir": _card(
         build=SwinIR,

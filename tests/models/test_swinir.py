@@ -7,13 +7,21 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from flax import linen as nn
 
 from jaxsr.errors import InputError
 from jaxsr.interop.layouts.swinir import LAYOUTS
 from jaxsr.interop.mapping import from_file, to_file
 from jaxsr.models import create_model
 from jaxsr.models.count import count_parameters
-from jaxsr.models.swin import SwinLayer, from_windows, position_index, shift_mask, to_windows
+from jaxsr.models.swin import (
+    SwinLayer,
+    from_windows,
+    layer_norm,
+    position_index,
+    shift_mask,
+    to_windows,
+)
 
 LR: Any = np.random.default_rng(8).random((2, 7, 10, 3), np.float32)
 (LAYOUT,) = LAYOUTS
@@ -128,6 +136,22 @@ def test_attention_reaches_as_far_as_the_shifted_window(fake_params):
     # 6..21, which is 12..43 of the enlarged image, tail 11..44.
     for axis in (0, 1):
         assert np.flatnonzero(changed.any(axis))[[0, -1]].tolist() == [11, 44]
+
+
+def test_layer_norm_far_from_zero():
+    """Features with a mean of 300 deviations, by the definition in float64."""
+
+    class Layer(nn.Module):
+        @nn.compact
+        def __call__(self, x):
+            return layer_norm(x, "norm", None)
+
+    x = np.random.default_rng(2).normal(300.0, 1.0, (1, 2, 2, 60)).astype(np.float32)
+    model: Any = Layer()
+    got = model.apply({"params": {"norm": {"scale": np.ones(60), "bias": np.zeros(60)}}}, x)
+    far = x.astype(float) - x.mean(-1, keepdims=True, dtype=float)
+    want = far / np.sqrt((far**2).mean(-1, keepdims=True) + 1e-5)
+    np.testing.assert_allclose(got, want, atol=1e-3)
 
 
 def test_a_zero_tail_is_the_mean_colour(fake_params):
