@@ -42,7 +42,7 @@ class _Cost:
 
 
 def count_parameters(model: Any) -> int:
-    """The number of trainable scalars, without initialising them."""
+    """The number of scalars in the parameters, without initialising them."""
     return _measure(model).parameters
 
 
@@ -151,7 +151,7 @@ def _abstract(tree: Any) -> Any:
 
 
 def _products(jaxpr: Any) -> int:
-    """Multiply-adds of the convolutions and matrix products between activations and kernels."""
+    """Multiply-adds of the convolutions and matrix products."""
     total = 0
     for equation in jaxpr.eqns:
         name, params = equation.primitive.name, equation.params
