@@ -15,7 +15,9 @@ def warn(line: str) -> None:
 def run(main: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
     """Calls `main(argv)` and turns an `InputError` into one line on stderr and status 2."""
     try:
-        return main(sys.argv[1:] if argv is None else argv)
+        status = main(sys.argv[1:] if argv is None else argv)
+        print(end="", flush=True)  # a reader that has gone shows here, not after the last line
+        return status
     except InputError as error:
         print("error: " + " ".join(str(error).split()), file=sys.stderr)
         return 2

@@ -1,6 +1,7 @@
 """The `jaxsr` command as a whole, and how every entry point ends."""
 
 import importlib.metadata
+import os
 import subprocess
 import sys
 
@@ -63,11 +64,13 @@ def test_arguments_of_the_process(monkeypatch):
     assert run(len) == 2
 
 
-def test_a_reader_that_goes_away():
+@pytest.mark.parametrize("lines", [1, 9999])
+def test_a_reader_that_goes_away(lines):
     """As in `jaxsr models | head -1`: no traceback, whether it shows while printing or at exit."""
-    code = "from jaxsr.cli.run import run; run(lambda argv: [print('x' * 99) for _ in range(9999)])"
+    code = f"from jaxsr.cli.run import run; run(lambda argv: print('x\\n' * {lines}))"
+    buffered = {key: value for key, value in os.environ.items() if key != "PYTHONUNBUFFERED"}
     process = subprocess.Popen(
-        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=buffered
     )
     assert process.stdout is not None and process.stderr is not None
     process.stdout.close()
