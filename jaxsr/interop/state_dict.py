@@ -37,9 +37,10 @@ def network_state(tree: Any) -> dict[str, np.ndarray]:
     for _ in range(_MAX_DEPTH):
         entries = _entries(tree)
         for name in _CONTAINERS:
-            # Inside a module such a name is a layer's.
-            if not _is_module(tree) and name in entries and _flat(entries[name]):
-                tree = entries[name]
+            entry = entries.get(name)
+            # Inside a module such a name is a layer's, and a tensor's is a parameter's.
+            if not _is_module(tree) and not isinstance(entry, Array) and _flat(entry):
+                tree = entry
                 break
         else:
             break

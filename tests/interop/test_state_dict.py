@@ -30,6 +30,7 @@ def number(n: int):
         ({"model": {"state_dict": {"module.a": number(1)}}}, {"a": 1}),
         ({"netG": {"a": number(1)}, "netD": {"b": number(2)}}, {"a": 1}),
         ({"g": {"a": number(1)}, "g_ema": {"a": number(2)}, "d": {"a": number(3)}}, {"a": 2}),
+        ({"a": number(1), "weights": number(2)}, {"a": 1, "weights": 2}),
         ({"module.a": number(1), "module.b": number(2)}, {"a": 1, "b": 2}),
         ({"module.a": number(1), "b": number(2)}, {"module.a": 1, "b": 2}),
         ({"_orig_mod.module.a": number(1)}, {"a": 1}),
