@@ -20,8 +20,9 @@ def load_model(
     """The network of a training run or of a file of weights, as `(module, variables, spec)`.
 
     Args:
-      path: the --workdir of a run (its best checkpoint is taken) or a file: PyTorch's .pth or
-        .pt, .safetensors, .npz, or the .mat of the early papers.
+      path: the --workdir of a run (its best checkpoint is taken; at the scale that it scores,
+        unless told another one that it trains) or a file: PyTorch's .pth or .pt, .safetensors,
+        .npz, or the .mat of the early papers.
       model, scale: what it must hold; by default whatever is found. Needed only where neither
         the tensors nor the file's name tell the scale.
       warn: gets one line for each checkpoint that is not whole.
@@ -42,11 +43,13 @@ def load_model(
         stored = spec["config"]["model"]
         if model not in (None, stored):
             raise InputError(f"--model {model}, but {path} holds {stored}; drop --model")
-        if scale not in (None, module.scale):
-            raise InputError(
-                f"--scale {scale}, but {path} enlarges {module.scale} times; drop --scale"
-            )
-        return module, variables, spec
+        trained = spec["config"].get("scales") or [module.scale]
+        if scale not in (None, *trained):
+            held = " or ".join(map(str, trained))
+            raise InputError(f"--scale {scale}, but {path} enlarges {held} times; drop --scale")
+        module = module.clone(scale=scale or module.scale)
+        config = spec["config"] | {"scale": module.scale}
+        return module, variables, spec | {"config": config, "scales": list(trained)}
     from jaxsr.interop.weights import load_weights_file
 
     return load_weights_file(path, model=model, scale=scale, any_scale=any_scale)

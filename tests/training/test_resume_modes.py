@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from jaxsr.errors import InputError
+from jaxsr.loading import load_model as load_network
 from jaxsr.training.checkpoint import Checkpoints, load_model
 from jaxsr.training.config import DataConfig, OptimizerConfig, TrainConfig, override
 from jaxsr.training.loop import train
@@ -104,6 +105,11 @@ def test_scales_in_one_batch_and_a_start_from_another_run(config, tmp_path):
     train(second, tmp_path / "second", say=lines.append)
     assert lines[0] == f"starting from {tmp_path / 'first'}: 12 of 12 tensors"
     lines.clear()
+    found = {s: load_network(tmp_path / "first", scale=s) for s in (None, 2, 3)}
+    assert {s: module.scale for s, (module, _, _) in found.items()} == {None: 2, 2: 2, 3: 3}
+    assert found[3][2]["scales"] == [2, 3] and found[3][2]["config"]["scale"] == 3
+    with pytest.raises(InputError, match=r"--scale 4, but .* enlarges 2 or 3 times"):
+        load_network(tmp_path / "first", scale=4)
     (tmp_path / "first").rename(tmp_path / "moved")  # what has started needs it no more
     train(override(second, "steps", "3"), tmp_path / "second", say=lines.append)
     assert f"resuming {tmp_path / 'second'} at step 2" in lines
