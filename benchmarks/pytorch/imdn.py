@@ -25,7 +25,13 @@ def _distil(state: State, layers: Sequence[str], x: torch.Tensor) -> torch.Tenso
 
 
 def imdn(state: State, x: torch.Tensor, model: Any) -> torch.Tensor:
-    x = first = conv(state, "fea_conv", x)
+    scale = model.scale
+    if scale == 1:  # IMDN_AS
+        x = _leaky(conv(state, "fea_conv.0", x, stride=2))
+        x, scale = conv(state, "fea_conv.2", x, stride=2), 4
+    else:
+        x = conv(state, "fea_conv", x)
+    first = x
     outputs = []
     for i in range(1, model.blocks + 1):
         y = _distil(state, [f"IMDB{i}.c{j}" for j in (1, 2, 3, 4)], x)
@@ -36,7 +42,7 @@ def imdn(state: State, x: torch.Tensor, model: Any) -> torch.Tensor:
         outputs.append(x)
     y = _leaky(conv(state, "c.0", torch.cat(outputs, 1)))
     y = first + conv(state, "LR_conv", y)
-    return F.pixel_shuffle(conv(state, "upsampler.0", y), model.scale)
+    return F.pixel_shuffle(conv(state, "upsampler.0", y), scale)
 
 
 def aim2019(state: State, x: torch.Tensor, model: Any) -> torch.Tensor:

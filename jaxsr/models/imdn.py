@@ -5,8 +5,12 @@ Head conv, distillation blocks in series, their outputs together through a 1x1 c
 long skip, one sub-pixel layer of the scale. Pixels are RGB in [0, 1] inside. PyTorch's default
 initialisation, as in the authors' code.
 
+At scale 1 it is the authors' IMDN_AS, for images that have their final size already, enlarged by
+whatever factor: two convolutions of stride 2 in front, and a sub-pixel layer of 4.
+
 Deviation: the standard deviation of a constant channel is 1e-6 instead of 0, where the root's
-slope is infinite.
+slope is infinite. IMDN_AS continues the border of images whose sides are no multiples of 4; the
+authors cut them into parts that are.
 """
 
 from typing import Any, ClassVar, Literal
@@ -78,7 +82,13 @@ class IMDN(nn.Module):
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
         paper = self.variant == "paper"
-        x = head = conv(lr, self.features, 3, "head", dtype=self.dtype)
+        h, w = lr.shape[1:3]
+        x, stride, factor = lr, 1, self.scale
+        if self.scale == 1:
+            stride, factor = 2, 4
+            x = jnp.pad(lr, ((0, 0), (0, -h % 4), (0, -w % 4), (0, 0)), mode="edge")
+            x = _leaky(conv(x, self.features, 3, "reduce", stride=stride, dtype=self.dtype))
+        x = head = conv(x, self.features, 3, "head", stride=stride, dtype=self.dtype)
         outputs = []
         for i in range(self.blocks):
             x = DistillationBlock(paper, self.dtype, name=f"block{i}")(x)
@@ -87,8 +97,9 @@ class IMDN(nn.Module):
             x = jnp.concatenate(outputs, axis=-1)
             x = _leaky(conv(x, self.features, 1, "fuse", dtype=self.dtype))
         x = head + conv(x, self.features, 3, "trunk", dtype=self.dtype)
-        x = conv(x, 3 * self.scale**2, 3, "upsample", dtype=self.dtype)
-        return pixel_shuffle(x, self.scale).astype(jnp.float32)
+        x = conv(x, 3 * factor**2, 3, "upsample", dtype=self.dtype)
+        sr = pixel_shuffle(x, factor)[:, : h * self.scale, : w * self.scale]
+        return sr.astype(jnp.float32)
 
 
 MODELS = {
@@ -98,7 +109,7 @@ MODELS = {
         year=2019,
         url="https://arxiv.org/abs/1909.11856",
         upsampling="end: sub-pixel",
-        scales=(2, 3, 4),
+        scales=(1, 2, 3, 4),
         recipe="DIV2K, L1, HR patches of 192, batches of 16, Adam 2e-4 halved every 200,000 of "
         "1,000,000 updates",
         published={
@@ -124,5 +135,6 @@ MODELS = {
                 "Manga109": (30.45, 0.9075),
             },
         },
+        note="scale 1 is IMDN_AS, for images that have their final size already",
     ),
 }

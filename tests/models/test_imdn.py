@@ -24,6 +24,28 @@ def test_same_as_pytorch(same_as_pytorch, scale):
     same_as_pytorch(create_model("imdn", scale=scale, **SMALL), LR, AUTHORS, imdn)
 
 
+def test_as_same_as_pytorch(same_as_pytorch):
+    from benchmarks.pytorch.imdn import imdn
+
+    lr = np.random.default_rng(8).random((1, 8, 12, 3), np.float32)
+    same_as_pytorch(create_model("imdn", scale=1, **SMALL), lr, AUTHORS, imdn)
+
+
+def test_as_of_odd_sizes(fake_params):
+    """The border is continued to multiples of 4."""
+    model = create_model("imdn", scale=1, **SMALL)
+    variables = fake_params(model, LR)
+    whole = model.apply(variables, np.pad(LR, ((0, 0), (0, 3), (0, 1), (0, 0)), "edge"))
+    np.testing.assert_allclose(model.apply(variables, LR), whole[:, :5, :7], atol=1e-5)
+
+
+@pytest.mark.parametrize("args", [{}, SMALL])
+def test_as_is_recognised(fake_params, args):
+    model = create_model("imdn", scale=1, **args)
+    found = AUTHORS.detect(to_file(AUTHORS, model, fake_params(model, LR)))
+    assert (found.model, found.scales, found.args) == ("imdn", (1,), args)
+
+
 @pytest.mark.parametrize("scale", [2, 3])
 def test_aim_variant_same_as_pytorch(same_as_pytorch, scale):
     from benchmarks.pytorch.imdn import aim2019

@@ -1,8 +1,9 @@
-"""IMDN's names: the authors', KAIR's of the AIM 2019 variant."""
+"""IMDN's names: the authors' (also of IMDN_AS), KAIR's of the AIM 2019 variant."""
 
 import itertools
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from jaxsr.interop.layout import Found, Layout, State, count, shape
@@ -30,13 +31,19 @@ def _found(
 def _detect_authors(state: State) -> Found | None:
     key = "IMDB{}.cca.conv_du.0.weight"
     blocks = next(i for i in itertools.count(1) if key.format(i) not in state) - 1
-    return _found(state, blocks, "fea_conv.weight", "upsampler.0.weight", "IMDB1.c4.weight")
+    last, kept = "upsampler.0.weight", "IMDB1.c4.weight"
+    if "fea_conv.0.weight" not in state:
+        return _found(state, blocks, "fea_conv.weight", last, kept)
+    found = _found(state, blocks, "fea_conv.0.weight", last, kept)
+    return replace(found, scales=(1,)) if found and found.scales == (4,) else None
 
 
 def _names_authors(model: Any) -> Mapping[str, str]:
     if model.variant != "paper":
         raise KeyError(f"the authors have no {model.variant}")
     names = {"head": "fea_conv", "fuse": "c.0", "trunk": "LR_conv", "upsample": "upsampler.0"}
+    if model.scale == 1:
+        names |= {"reduce": "fea_conv.0", "head": "fea_conv.2"}
     for i in range(model.blocks):
         theirs = f"IMDB{i + 1}"
         names |= {f"block{i}/conv{j}": f"{theirs}.c{j}" for j in (1, 2, 3, 4)}
