@@ -175,6 +175,20 @@ def batch_norm(x: jax.Array, name: str, train: bool, **fields: Any) -> jax.Array
     return nn.BatchNorm(use_running_average=not train, name=name, **fields)(x)
 
 
+class ResidualBlock(nn.Module):
+    """[N, H, W, C] -> the same: conv, ReLU, conv, + input."""
+
+    size: int = 3
+    init: Initializer | None = None
+    dtype: Any = None
+
+    @nn.compact
+    def __call__(self, x: jax.Array) -> jax.Array:
+        fields: dict[str, Any] = {"init": self.init, "dtype": self.dtype}
+        y = nn.relu(conv(x, x.shape[-1], self.size, "conv1", **fields))
+        return x + conv(y, x.shape[-1], self.size, "conv2", **fields)
+
+
 def pixel_shuffle(x: jax.Array, scale: int) -> jax.Array:
     """[N, H, W, C * scale^2] -> [N, H * scale, W * scale, C] in PyTorch's channel order.
 

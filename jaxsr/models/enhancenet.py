@@ -19,7 +19,7 @@ from flax import linen as nn
 from jax import lax
 
 from jaxsr.image.resize import imresize
-from jaxsr.models.blocks import conv, factors, nearest
+from jaxsr.models.blocks import ResidualBlock, conv, factors, nearest
 from jaxsr.models.card import Card
 
 MEAN = np.array([0.47614917, 0.45001204, 0.40904046], np.float32)  # RGB, of the training set
@@ -54,18 +54,6 @@ def tf1_bicubic(x: jax.Array, scale: int) -> jax.Array:
     return x
 
 
-class ResidualBlock(nn.Module):
-    """[N, H, W, C] -> the same: conv, ReLU, conv, + input."""
-
-    dtype: Any = None
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        features = x.shape[-1]
-        y = nn.relu(conv(x, features, 3, "conv1", init=_XAVIER, dtype=self.dtype))
-        return x + conv(y, features, 3, "conv2", init=_XAVIER, dtype=self.dtype)
-
-
 class EnhanceNet(nn.Module):
     """[N, H, W, 3] in [0, 1] -> [N, scale * H, scale * W, 3]."""
 
@@ -83,7 +71,7 @@ class EnhanceNet(nn.Module):
 
         x = nn.relu(layer(lr - MEAN.reshape(1, 1, 1, 3), self.features, "head"))
         for i in range(self.blocks):
-            x = ResidualBlock(self.dtype, name=f"block{i}")(x)
+            x = ResidualBlock(init=_XAVIER, dtype=self.dtype, name=f"block{i}")(x)
         for i, factor in enumerate(factors(self.scale)):
             x = nn.relu(layer(nearest(x, factor), self.features, f"upsample{i}"))
         x = layer(nn.relu(layer(x, self.features, "hr")), 3, "tail")

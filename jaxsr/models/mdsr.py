@@ -14,22 +14,9 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import DIV2K_MEAN, conv, upsampler
+from jaxsr.models.blocks import DIV2K_MEAN, ResidualBlock, conv, upsampler
 from jaxsr.models.card import Card
 from jaxsr.models.multiscale import scales_to_run
-
-
-class ResidualBlock(nn.Module):
-    """Conv, ReLU, conv, plus the input: [N, H, W, C] -> the same."""
-
-    size: int = 3
-    dtype: Any = None
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        features = x.shape[-1]
-        y = nn.relu(conv(x, features, self.size, "conv1", dtype=self.dtype))
-        return x + conv(y, features, self.size, "conv2", dtype=self.dtype)
 
 
 class Preprocess(nn.Module):

@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from flax import linen as nn
 
 from jaxsr.image.resize import imresize
-from jaxsr.models.blocks import Initializer, conv, upsampler
+from jaxsr.models.blocks import ResidualBlock, conv, upsampler
 from jaxsr.models.card import Card
 
 _SMALL = nn.initializers.variance_scaling(2.0 * 0.1**2, "fan_in", "normal")
@@ -22,19 +22,6 @@ _SMALL = nn.initializers.variance_scaling(2.0 * 0.1**2, "fan_in", "normal")
 
 def _activation(x: jax.Array) -> jax.Array:
     return nn.leaky_relu(x, 0.1)
-
-
-class ResidualBlock(nn.Module):
-    """[N, H, W, C] -> the same: conv, ReLU, conv, + input."""
-
-    dtype: Any = None
-    init: Initializer = _SMALL
-
-    @nn.compact
-    def __call__(self, x: jax.Array) -> jax.Array:
-        features = x.shape[-1]
-        y = nn.relu(conv(x, features, 3, "conv1", init=self.init, dtype=self.dtype))
-        return x + conv(y, features, 3, "conv2", init=self.init, dtype=self.dtype)
 
 
 class MSRResNet(nn.Module):
@@ -55,7 +42,7 @@ class MSRResNet(nn.Module):
         fields: dict[str, Any] = {"init": _SMALL, "dtype": self.dtype}
         x = _activation(conv(lr, self.features, 3, "head", **fields))
         for i in range(self.blocks):
-            x = ResidualBlock(self.dtype, name=f"block{i}")(x)
+            x = ResidualBlock(**fields, name=f"block{i}")(x)
         after = _activation if self.activate_upsampler else lambda x: x
         x = upsampler(x, self.features, self.scale, activation=lambda x, i: after(x), **fields)
         x = _activation(conv(x, self.features, 3, "hr", **fields))

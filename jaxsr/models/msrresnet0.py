@@ -12,9 +12,8 @@ import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, factors, nearest
+from jaxsr.models.blocks import ResidualBlock, conv, factors, nearest
 from jaxsr.models.card import Card
-from jaxsr.models.msrresnet import ResidualBlock
 
 _INIT = nn.initializers.orthogonal(0.2)
 
