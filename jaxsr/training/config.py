@@ -99,7 +99,8 @@ def from_dict(values: Mapping[str, Any]) -> TrainConfig:
 def override(config: TrainConfig, field_path: str, text: str) -> TrainConfig:
     """Sets one field, such as `"data.batch"`, to a value written as on a command line.
 
-    Tuples take `a,b,c`; a string needs no quotes.
+    Tuples take `a,b,c`; a string needs no quotes; of dicts (`model_args`, `optimizer.rates`) one
+    entry is set, a new one before the others.
 
     Raises:
       InputError: naming the field and the nearest one, or the type that was expected.
@@ -159,7 +160,9 @@ def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
         raise InputError(f"{where}: {problem}")
     if isinstance(value, dict):  # its keys are not known here, and a regular expression has dots
         kind = typing.get_args(hint)[1]
-        new = value | {".".join(rest): _convert(kind, _literal(text), where)}
+        entry = {".".join(rest): _convert(kind, _literal(text), where)}
+        # Before the others if it is new, since of `rates` the first one counts.
+        new = value | entry if entry.keys() <= value.keys() else entry | value
     elif rest:
         new = _override(value, rest, text, where)
     else:

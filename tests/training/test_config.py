@@ -89,7 +89,9 @@ def test_override(path, text, value):
 def test_override_of_a_rate_whose_pattern_has_dots():
     config = override(CONFIG, "optimizer.rates.conv3/.*", "0.1")
     config = override(config, "optimizer.rates.bias", "2")
-    assert config.optimizer.rates == {"conv3/.*": 0.1, "bias": 2.0}
+    config = override(config, "optimizer.rates.conv3/.*", "0.5")
+    # The last to come is the first to count.
+    assert list(config.optimizer.rates.items()) == [("bias", 2.0), ("conv3/.*", 0.5)]
     assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
     with pytest.raises(InputError, match="expected float, got 'x'"):
         override(CONFIG, "optimizer.rates.a.b", "x")
