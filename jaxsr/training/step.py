@@ -34,7 +34,8 @@ def make_train_step(
 
     Args:
       models: one network, or one at several scales, with the same parameters: the batch is then
-        split evenly between them, and their losses are averaged.
+        split evenly between them, and their losses are averaged. Batch norms see one part after
+        the other, and take in the statistics of each.
       degradations: for each of them, by its scale.
       supervision: of the outputs besides SR; None leaves them out.
     """

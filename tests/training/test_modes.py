@@ -124,6 +124,9 @@ def test_scales_that_share_a_batch_do_what_they_do_alone(everything):
         *(jax.tree.leaves(x.params) for x in (new, state, alone[0][0], alone[1][0])), strict=True
     ):
         np.testing.assert_allclose(moved - old, (x2 - old + x3 - old) / 2, atol=1e-6)
+    # A tenth of the mean of each scale is taken in, one after the other.
+    taken_in = [x.batch_stats["norm"]["mean"] for x in (new, alone[0][0], alone[1][0])]
+    np.testing.assert_allclose(taken_in[0], 0.9 * taken_in[1] + taken_in[2], rtol=1e-5, atol=1e-7)
 
 
 def test_heads_of_other_scales_do_not_move(everything):
