@@ -8,6 +8,7 @@ import io
 import json
 import os
 import secrets
+import stat
 import struct
 import zipfile
 import zlib
@@ -45,6 +46,7 @@ _MISTAKEN = (
     (b"\x89HDF", "is an HDF5 file; save its arrays as .npz"),
     (b"", "is not a file of weights: .pth, .pt, .safetensors, .npz or .mat"),
 )
+_LONGEST_NAME = 300  # of a tensor
 # What the readers raise for a file that is damaged or made to harm.
 _DAMAGE = (
     *(ValueError, EOFError, OverflowError, MemoryError, RecursionError, NotImplementedError),
@@ -68,6 +70,9 @@ def read_state(path: str | os.PathLike[str]) -> tuple[State, dict[str, str]]:
     """
     path = Path(path)
     try:
+        if stat.S_IFMT(os.stat(path).st_mode) not in (stat.S_IFREG, stat.S_IFDIR):
+            # A pipe without a writer would be waited for, /dev/zero read for ever.
+            raise InputError(f"{path}: is not a regular file; give a file of weights")
         data = path.read_bytes()
     except FileNotFoundError:
         raise InputError(f"{path}: there is no such file") from None
@@ -82,6 +87,9 @@ def read_state(path: str | os.PathLike[str]) -> tuple[State, dict[str, str]]:
         raise InputError(f"{path}: is damaged ({reason}); get the file again") from None
     if not state:
         raise InputError(f"{path}: holds no tensors; give a file of weights")
+    for name in state:
+        if len(name) > _LONGEST_NAME or not name.isprintable():  # no network's, no terminal's
+            raise InputError(f"{path}: holds a tensor of the odd name {name[:80]!r}")
     return state, metadata
 
 
@@ -89,6 +97,9 @@ def _parsed(data: bytes) -> tuple[State, dict[str, str]]:
     budget = Budget(len(data))
     if not data:
         raise InputError("is empty; get the file again")
+    # Before the others: a header's length may begin like a pickle or a zip file.
+    if data[5:9] == b"\0\0\0{":
+        return _read_safetensors(data)
     if data.startswith(b"PK"):
         archive = Archive(data, budget)
         if any(map(torch_files.is_pickle, archive.names)):
@@ -97,8 +108,6 @@ def _parsed(data: bytes) -> tuple[State, dict[str, str]]:
         return without_prefixes(state), metadata
     if data.startswith(b"\x80"):
         return network_state(torch_files.read_pickle(data, budget)), {}
-    if data[8:9] == b"{":
-        return _read_safetensors(data)
     if data.startswith(b"MATLAB 5.0"):
         return dict(read_mat(data, budget)), {}
     raise InputError(next(text for start, text in _MISTAKEN if data.lstrip().startswith(start)))

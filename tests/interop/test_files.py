@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import struct
 import zipfile
 import zlib
@@ -157,6 +158,30 @@ def test_what_cannot_be_written(tmp_path):
     with pytest.raises(InputError, match="cannot be written"):
         write_state(tmp_path / "net.npz", STATE, {})
     assert [each.name for each in tmp_path.iterdir()] == ["net.npz"]
+
+
+@pytest.mark.parametrize("length", [0x280, 0x4B50], ids=["a pickle", "a zip file"])
+def test_headers_whose_length_looks_like_another_format(tmp_path, length: int):
+    entry = b'{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}'
+    (tmp_path / "net.safetensors").write_bytes(safetensors_file(entry.ljust(length - 1) + b"}"))
+    assert list(read_state(tmp_path / "net.safetensors")[0]) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31m", "a\x7f", "a" * 301], ids=repr)
+def test_names_that_would_upset_a_terminal(tmp_path, name: str):
+    for suffix in (".npz", ".safetensors"):
+        write_state(tmp_path / f"net{suffix}", {name: np.zeros(3)}, {})
+        with pytest.raises(InputError, match="odd name") as caught:
+            read_state(tmp_path / f"net{suffix}")
+        message = str(caught.value)
+        assert message.isprintable() and len(message) < len(str(tmp_path)) + 200
+
+
+def test_what_is_not_a_regular_file(tmp_path):
+    os.mkfifo(tmp_path / "net.pth")
+    for path in (tmp_path / "net.pth", Path("/dev/zero")):
+        with pytest.raises(InputError, match="not a regular file"):
+            read_state(path)
 
 
 def test_no_such_file(tmp_path):
