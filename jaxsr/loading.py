@@ -36,7 +36,7 @@ def load_model(
     Raises:
       InputError: nothing there, not readable, not recognised, or another model or scale.
     """
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # which, unlike Path's, answers for names that are too long
         from jaxsr.training.checkpoint import load_model as from_run
 
         module, variables, spec = from_run(Path(path), warn=warn)

@@ -1,5 +1,6 @@
 """From a file's tensors to a model's variables and back, by a layout."""
 
+import functools
 import math
 import re
 from collections.abc import Mapping
@@ -8,6 +9,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import linen as nn
 
 from jaxsr.errors import InputError
 from jaxsr.interop.layout import Layout, State
@@ -25,28 +27,44 @@ _AXES = {
 }
 
 
+_MOST_LAYERS = 4000  # calls of one; the largest network, RCAN, makes a thousand
+
+
+@functools.lru_cache(maxsize=4)
 def variable_shapes(model: Any) -> dict[str, Any]:
-    """The tree of `model.init`'s variables as `jax.ShapeDtypeStruct`s: nothing is computed."""
+    """The tree of `model.init`'s variables as `jax.ShapeDtypeStruct`s: nothing is computed.
+
+    Raises:
+      InputError: for a network of so many layers that tracing it would take for ever.
+    """
     channels = 1 if model.colour == "y" else 3
     probe = jax.ShapeDtypeStruct((1, 16, 16, channels), jnp.float32)
-    shapes = jax.eval_shape(model.init, jax.random.key(0, impl="rbg"), probe)
+    layers = 0
+
+    def count(call: Any, arguments: Any, named: Any, context: Any) -> Any:
+        nonlocal layers
+        del context
+        layers += 1
+        if layers > _MOST_LAYERS:
+            raise InputError(f"{_kind(model)} would have more than {_MOST_LAYERS} layers")
+        return call(*arguments, **named)
+
+    with nn.intercept_methods(count):
+        shapes = jax.eval_shape(model.init, jax.random.key(0, impl="rbg"), probe)
     return {name: tree for name, tree in shapes.items() if name in ("params", "batch_stats")}
 
 
-def from_file(
-    layout: Layout, model: Any, state: State, source: str, shapes: Mapping[str, Any] | None = None
-) -> dict[str, Any]:
+def from_file(layout: Layout, model: Any, state: State, source: str) -> dict[str, Any]:
     """The variables of `model` from tensors named as `layout` names them, float32.
 
     Args:
       source: the file, for messages.
-      shapes: the model's `variable_shapes`, if they are known already.
 
     Raises:
       InputError: naming the tensor that is missing, superfluous, of a wrong shape, not finite,
         or that contradicts what the model holds as a constant.
     """
-    tensors = _tensors(layout, model, shapes or variable_shapes(model))
+    tensors = _tensors(layout, model, variable_shapes(model))
     used: set[str] = set()
 
     def read(path: str, spec: jax.ShapeDtypeStruct) -> np.ndarray:
@@ -63,12 +81,13 @@ def from_file(
             )
         if not np.issubdtype(value.dtype, np.number) and value.dtype.name != "bfloat16":
             raise InputError(f"{source}: tensor '{key}' holds {value.dtype}, not numbers")
-        value = value.reshape(expected).astype(np.float32)
+        with np.errstate(over="ignore"):  # infinity, which is refused below
+            value = value.reshape(expected).astype(np.float32)
         if not np.isfinite(value).all():
             raise InputError(f"{source}: tensor '{key}' holds NaN or infinity; the file is damaged")
         return np.ascontiguousarray(value.transpose(np.argsort(axes)))
 
-    variables = _map_leaves(read, shapes or variable_shapes(model))
+    variables = _map_leaves(read, variable_shapes(model))
     fixed = layout.fixed(model)
     for key in sorted(set(state) - used):
         if key in fixed:
@@ -82,6 +101,15 @@ def from_file(
                 f"of shape {np.shape(state[key])}"
             )
     return variables
+
+
+def file_keys(layout: Layout, model: Any) -> set[str]:
+    """What the layout calls the tensors of `model`.
+
+    Raises:
+      KeyError, AttributeError or TypeError: if the layout is of another architecture.
+    """
+    return {key for key, _ in _tensors(layout, model, variable_shapes(model)).values()}
 
 
 def to_file(layout: Layout, model: Any, variables: Mapping[str, Any]) -> dict[str, np.ndarray]:

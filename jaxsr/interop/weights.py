@@ -11,6 +11,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from jaxsr.errors import InputError, nearest
 from jaxsr.interop.files import read_state, write_state
 from jaxsr.interop.layout import Found, Layout, State
 from jaxsr.interop.layouts import LAYOUTS
-from jaxsr.interop.mapping import from_file, paths, to_file
+from jaxsr.interop.mapping import file_keys, from_file, paths, to_file, variable_shapes
 from jaxsr.models import MODELS, create_model
 
 _KEY = "jaxsr"  # of the metadata, and the name of jaxsr's own layout
@@ -57,10 +58,10 @@ def load_weights_file(
         raise InputError(f"unknown model '{model}'{nearest(model, MODELS)}")
     complaint: InputError | None = None
     for layout, found, tensors in _candidates(path, state, metadata):
-        _check_model(path, found, model)
-        chosen = _choose_scale(path, found, scale, any_scale)
-        module: Any = create_model(model or found.model, scale=chosen, **found.args)
         try:
+            _check_model(path, found, model)
+            chosen = _choose_scale(path, found, scale, any_scale)
+            module: Any = _built(path, model or found.model, chosen, found.args)
             variables = from_file(layout, module, tensors, str(path))
         except InputError as error:
             complaint = complaint or error
@@ -93,6 +94,11 @@ def save_weights(
     path = Path(path)
     config = spec["config"]
     pytorch = path.suffix.lower() in (".pth", ".pt")
+    if pytorch and names == _KEY:
+        raise InputError(
+            f"{path}: a file of PyTorch does not say which network it holds, as --names {_KEY} "
+            "needs it; use .safetensors or .npz"
+        )
     layout = _layout_named(names or ("" if pytorch else _KEY), module, variables, config["model"])
     # Everything as it was: what jaxsr reads back is the same network, scale left open or not.
     found = {
@@ -155,11 +161,27 @@ def _stated(path: Path, text: str) -> Found:
     try:
         said = json.loads(text)
         found = Found(said["model"], tuple(map(int, said["scales"])), dict(said["args"]))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        known = bool(found.scales) and found.model in MODELS
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise InputError(f"{path}: its '{_KEY}' metadata is damaged; get the file again") from None
-    if found.model not in MODELS or not found.scales:
-        raise InputError(f"{path}: holds '{found.model}', which this version of jaxsr has not")
+    if not known:
+        model = str(found.model)[:80]
+        raise InputError(f"{path}: holds {model!r}, which this version of jaxsr has not")
+    _built(path, found.model, found.scales[0], found.args)
     return found
+
+
+def _built(path: Path, model: str, scale: int, args: Mapping[str, Any]) -> Any:
+    """The module, if it can be: what a file says of its sizes may be any nonsense."""
+    try:
+        module = create_model(model, scale=scale, **args)
+        variable_shapes(module)
+        return module
+    except InputError as error:
+        raise InputError(f"{path}: {str(error)[:200]}") from None
+    except Exception:  # from anywhere inside: a division by 0 heads, a shape of -1, a text
+        sizes = ", ".join(f"{key} {value!r}"[:40] for key, value in args.items())
+        raise InputError(f"{path}: there is no {model} x{scale} of {sizes[:200]}") from None
 
 
 def _check_model(path: Path, found: Found, asked: str | None) -> None:
@@ -212,15 +234,17 @@ def _unknown(path: Path, state: State, asked: str | None, scale: int | None) -> 
     """No layout matches: names the first tensor that is not as the wanted model needs it."""
     if asked is not None:
         module: Any = create_model(asked, scale=scale or (MODELS[asked].scales or (4,))[-1])
+        shared: dict[int, Layout] = {}  # number of names that a layout shares with the file
         for layout in LAYOUTS:
+            with suppress(KeyError, AttributeError, TypeError):  # of another architecture
+                shared.setdefault(len(file_keys(layout, module) & set(state)), layout)
+        if shared:
             try:
-                from_file(layout, module, state, str(path))
+                from_file(shared[max(shared)], module, state, str(path))
             except InputError as error:
                 return error
-            except (KeyError, AttributeError, TypeError):
-                continue
     keys = list(state)
-    shown = ", ".join(f"'{key}' {tuple(np.shape(state[key]))}" for key in keys[:3])
+    shown = ", ".join(f"'{key[:80]}' {tuple(np.shape(state[key]))}" for key in keys[:3])
     return InputError(
         f"{path}: no network that jaxsr knows has these {len(keys)} tensors: {shown}"
         f"{', ...' if len(keys) > 3 else ''}; see `jaxsr models`"

@@ -8,9 +8,11 @@ import pytest
 
 import jaxsr
 from jaxsr.errors import InputError
+from jaxsr.interop import mapping
 from jaxsr.interop.files import write_state
 from jaxsr.interop.layouts import LAYOUTS
 from jaxsr.interop.layouts import edsr as edsr_layouts
+from jaxsr.interop.layouts import rcan as rcan_layouts
 from jaxsr.interop.mapping import to_file
 from jaxsr.interop.weights import layouts_of, load_weights_file, save_weights
 from jaxsr.loading import load_model, load_weights
@@ -73,6 +75,14 @@ def test_out_under_each_toolboxs_names(tmp_path, small):
         assert_same(got, variables)
     with pytest.raises(InputError, match="no layout 'KAIR' of edsr; known: BasicSR, EDSR-PyTorch"):
         save_weights(tmp_path / "c.pth", model, variables, spec, names="KAIR")
+    # There is no room for what jaxsr would have to read.
+    with pytest.raises(InputError, match="a file of PyTorch does not say which network it holds"):
+        save_weights(tmp_path / "c.pth", model, variables, spec, names="jaxsr")
+
+
+def test_a_path_that_is_too_long():
+    with pytest.raises(InputError, match="too long"):
+        load_model("a" * 5000 + ".pth")
 
 
 def test_upscales_like_the_network_that_was_saved(tmp_path, small):
@@ -168,12 +178,66 @@ def test_tensors_of_no_known_network(tmp_path):
     refused(path, "the tensor 'body.0.body.0.bias' of shape .256,. is missing", model="edsr")
 
 
+def test_the_complaint_is_in_the_names_of_the_file(tmp_path, small):
+    state = to_file(edsr_layouts.LAYOUTS[-1], *small[:2])
+    del state["conv_first.weight"]  # by which BasicSR's are recognised
+    path = write(tmp_path / "w.npz", state)
+    refused(
+        path, r"'body.0.conv1.bias' has shape \(4,\); EDSR x2 needs \(256,\)", model="edsr", scale=2
+    )
+
+
+def test_numbers_beyond_float32(tmp_path, small, recwarn):
+    path = write(tmp_path / "w.npz", small[2] | {"head.0.bias": np.full(4, 1e300)})
+    refused(path, "'head.0.bias' holds NaN or infinity")
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize(
     "text", ["{", "[]", '{"model": "edsr"}', json.dumps({"model": 1, "scales": "x", "args": {}})]
 )
 def test_damaged_metadata(tmp_path, small, text):
     path = write(tmp_path / "w.safetensors", small[2], {"jaxsr": text})
     refused(path, "its 'jaxsr' metadata is damaged")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"model": ["edsr"]},
+        {"scales": [float("inf")]},
+        {"scales": [5]},
+        {"args": {"scale": 3}},
+        {"args": {"name": "a"}},
+        {"args": {"features": "many"}},
+        {"args": {"features": 0}},
+        {"args": {"features": -1}},
+        {"args": {"blocks": 2.5}},
+        {"args": {"blocks": 10**9}},
+        {"args": {"none" * 10_000: 1}},
+        {"model": "swinir", "args": {"heads": 7, "blocks": 1, "layers": 1}},
+    ],
+    ids=lambda said: str(said)[:40],
+)
+def test_metadata_that_ask_for_nonsense(tmp_path, small, monkeypatch, said):
+    monkeypatch.setattr(mapping, "_MOST_LAYERS", 100)
+    text = json.dumps({"model": "edsr", "scales": [2], "args": {}} | said)
+    path = write(tmp_path / "w.safetensors", small[2], {"jaxsr": text})
+    refused(path, "damaged|no scale|there is no|more than 100 layers|cannot build")
+
+
+def test_sizes_that_no_network_has(tmp_path, fake_params):
+    """A squeeze to more channels than there are: a reduction by 0."""
+    model = create_model("rcan", scale=2, groups=1, blocks=1)
+    state = to_file(rcan_layouts.LAYOUTS[0], model, fake_params(model, LR))
+    squeeze = "body.0.body.0.body.3.conv_du.0.weight"
+    path = write(tmp_path / "w.npz", state | {squeeze: np.zeros((65, 64, 1, 1), np.float32)})
+    refused(path, "there is no rcan x2 of groups 1, blocks 1, reduction 0")
+
+
+def test_a_network_without_its_up_sampler(tmp_path, small):
+    state = {key: value for key, value in small[2].items() if not key.startswith("tail.0")}
+    refused(write(tmp_path / "w.npz", state), "edsr has no scale 1")
 
 
 def test_a_model_of_another_version(tmp_path, small):
