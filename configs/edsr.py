@@ -6,7 +6,8 @@ patches of 48 pixels, batches of 16, on DIV2K's 800 training images.
 
 Variants: x2 (default), x3, x4, x8: 32 blocks of 256 channels; baseline_x2, _x3, _x4, _x8: 16 blocks
 of 64 channels; tiny. The paper starts x3 and x4 from the trained x2 network; here each starts from
-scratch. Published PSNR-Y on Set5 at x2 (protocol rgb): 38.11 dB, baseline 37.99 dB.
+scratch unless `--config.init_from` names a run, of which what fits is taken over. Published PSNR-Y
+on Set5 at x2 (protocol rgb): 38.11 dB, baseline 37.99 dB.
 """
 
 from dataclasses import replace

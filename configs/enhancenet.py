@@ -4,8 +4,8 @@
         --config.data.train=COCO --config.data.validation=Set5
 
 Variants: x4 (default; the only scale); tiny. The paper trains on the images of MS-COCO whose
-shorter side has more than 384 pixels; the batch and the number of updates are ours. Published
-PSNR-Y on Set5: 31.74 dB.
+shorter side has more than 384 pixels, which the authors reduce by Pillow's Lanczos kernel, here by
+MATLAB's bicubic; the batch and the number of updates are ours. Published PSNR-Y on Set5: 31.74 dB.
 """
 
 from dataclasses import replace

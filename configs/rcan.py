@@ -4,8 +4,8 @@ pixels, batches of 16, on DIV2K's 800 training images.
     python train.py --config=configs/rcan.py:x2 --workdir=runs/rcan_x2 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
 
-The paper starts x3, x4 and x8 from the trained x2; what fits of it, all but the up-sampler, is
-taken over:
+The paper starts x3, x4 and x8 from the trained x2; what fits of it is taken over, all but the
+up-sampler at x3, all but its further layers at x4 and x8:
 
     python train.py --config=configs/rcan.py:x4 --workdir=runs/rcan_x4 \
         --config.init_from=runs/rcan_x2 --config.data.train=DIV2K_train_HR
