@@ -97,6 +97,7 @@ MODELS = {
                 "Urban100": (25.66, None),
             }
         },
-        note="scores of variant E (MSE), quoted by others; the authors' PAT gives 28.56 dB on Set5",
+        note="scores of variant E (MSE), quoted by others; the authors' PAT gives 28.56 dB on Set5 "
+        "whose LR is by Pillow's Lanczos kernel",
     )
 }
