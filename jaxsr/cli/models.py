@@ -14,8 +14,8 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "models",
         help="list the models",
-        description="Lists the models: parameters, and Mult-Adds for a 1280x720 output. With "
-        "names, prints their cards: paper, recipe, published scores.",
+        description="Lists the models: parameters, Mult-Adds for a 1280x720 output, published "
+        "PSNR-Y on Set5. With names, prints their cards: paper, recipe, all scores.",
     )
     parser.add_argument("names", metavar="NAME", nargs="*", help="print the cards of these models")
     how = parser.add_mutually_exclusive_group()
@@ -89,16 +89,19 @@ def _table(rows: Sequence[dict[str, Any]]) -> list[str]:
     where = max(len(row["upsampling"]) for row in rows) + 2
     lines = [
         f"{'model':<{width}}{'year':<6}{'up-sampling':<{where}}"
-        f"{'scale':>5}{'parameters':>13}{'G M-A':>10}"
+        f"{'scale':>5}{'parameters':>13}{'G Mult-Adds':>13}{'Set5 dB':>9}"
     ]
     for row in rows:
         head = f"{row['name']:<{width}}{row['year'] or '-':<6}{row['upsampling']:<{where}}"
         if row["any_scale"]:
-            lines.append(f"{head}{'any':>5}{0:>13}{0:>10.1f}")
+            lines.append(f"{head}{'any':>5}{0:>13}{0:>13.1f}{'-':>9}")
             continue
         for scale, parameters in row["params"].items():
             mult_adds = row["mult_adds"][scale] / 1e9
-            lines.append(f"{head}{'x' + scale:>5}{parameters:>13,}{mult_adds:>10,.1f}")
+            lines.append(
+                f"{head}{'x' + scale:>5}{parameters:>13,}{mult_adds:>13,.1f}"
+                f"{_set5(row, scale) or '-':>9}"
+            )
             head = " " * len(head)
     return lines
 
@@ -128,6 +131,12 @@ def _card(row: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _set5(row: dict[str, Any], scale: str) -> str:
+    """The published PSNR-Y on Set5, or nothing."""
+    score = row["published"].get(scale, {}).get("Set5")
+    return f"{score['psnr']:.2f}" if score else ""
+
+
 def _score(score: dict[str, float | None]) -> str:
     ssim = "" if score["ssim"] is None else f"/{score['ssim']:.4f}".replace("0.", ".", 1)
     return f"{score['psnr']:.2f}{ssim}"
@@ -138,21 +147,22 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     lines = [
         "# The models",
         "",
-        "Made by `jaxsr models --markdown`; `jaxsr models NAME` prints one of these cards. "
-        "Parameters and",
-        "Mult-Adds (for an output of 1280x720) are counted from the modules.",
+        "Made by `jaxsr models --markdown`; `jaxsr models NAME` prints one of these cards.",
+        "Parameters and Mult-Adds (for an output of 1280x720) are counted from the modules; the",
+        "scores are the published ones, PSNR-Y and SSIM.",
         "",
-        "| model | year | up-sampling | scale | parameters | Mult-Adds (G) |",
-        "|---|---|---|---|--:|--:|",
+        "| model | year | up-sampling | scale | parameters | Mult-Adds (G) | Set5 (dB) |",
+        "|---|---|---|---|--:|--:|--:|",
     ]
     for row in rows:
-        name = f"[`{row['name']}`](#{row['name']})" if not row["any_scale"] else f"`{row['name']}`"
-        scales = ["any"] if row["any_scale"] else [f"x{scale}" for scale in row["params"]]
-        counts = list(zip(row["params"].values(), row["mult_adds"].values(), strict=True))
-        for scale, (parameters, mult_adds) in zip(scales, counts, strict=False):
+        about = f"{row['year'] or ''} | {row['upsampling']}"
+        if row["any_scale"]:
+            lines.append(f"| `{row['name']}` | {about} | any | 0 | 0.0 | |")
+            continue
+        for scale, parameters in row["params"].items():
             lines.append(
-                f"| {name} | {row['year'] or ''} | {row['upsampling']} | {scale} "
-                f"| {parameters:,} | {mult_adds / 1e9:,.1f} |"
+                f"| [`{row['name']}`](#{row['name']}) | {about} | x{scale} | {parameters:,} "
+                f"| {row['mult_adds'][scale] / 1e9:,.1f} | {_set5(row, scale)} |"
             )
     for row in rows:
         if row["any_scale"]:

@@ -16,8 +16,9 @@ class Card:
     Attributes:
       build: `build(scale=..., **fields)` makes the module.
       title, year, url: the paper; what was in use before it was printed has no year.
-      upsampling: where the network enlarges and how, such as "before: bicubic" or
-        "end: sub-pixel".
+      upsampling: where the network enlarges and how: "before: bicubic"; "end: sub-pixel",
+        "end: transposed conv" or "end: nearest + conv"; "progressive: transposed conv";
+        "back-projection" (up and down in turn); "interpolation".
       scales: the scales that the paper has; () if any integer from 1 will do.
       recipe: how the paper trains it, in a sentence or two.
       published: the scores of the literature by scale, on luma (papers that only print others

@@ -119,7 +119,7 @@ MODELS = {
         title="Deep Back-Projection Networks for Super-Resolution",
         year=2018,
         url="https://arxiv.org/abs/1803.02735",
-        upsampling="inside: transposed convolutions, up and down in turn",
+        upsampling="back-projection",
         scales=(2, 4, 8),
         recipe="DIV2K, Flickr2K and ImageNet, L1, LR patches of 32, batches of 20, Adam 1e-4 "
         "divided by 10 after 500,000 of 1,000,000 updates",

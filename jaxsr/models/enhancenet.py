@@ -85,7 +85,7 @@ MODELS = {
         title="EnhanceNet: Single Image Super-Resolution Through Automated Texture Synthesis",
         year=2017,
         url="https://arxiv.org/abs/1612.07919",
-        upsampling="end: nearest and conv",
+        upsampling="end: nearest + conv",
         scales=(4,),
         recipe="200,000 images of MS-COCO, HR patches of 128, Adam 1e-4; variant E: MSE; PAT: "
         "VGG19 pool2 and pool5 features, their Gram matrices on patches of 16, and a GAN",

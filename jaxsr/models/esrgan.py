@@ -135,7 +135,7 @@ MODELS = {
         title="ESRGAN: Enhanced Super-Resolution Generative Adversarial Networks",
         year=2018,
         url="https://arxiv.org/abs/1809.00219",
-        upsampling="end: nearest and conv",
+        upsampling="end: nearest + conv",
         scales=(1, 2, 3, 4, 8),
         recipe="first L1 on DIV2K and Flickr2K, HR patches of 192, batches of 16, Adam 2e-4 halved "
         "every 200,000 updates; then L1 of VGG19 conv5_4 before ReLU + 0.005 relativistic average "

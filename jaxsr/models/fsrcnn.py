@@ -99,7 +99,7 @@ _card = functools.partial(
     title="Accelerating the Super-Resolution Convolutional Neural Network",
     year=2016,
     url="https://arxiv.org/abs/1608.00367",
-    upsampling="end: 9x9 deconvolution",
+    upsampling="end: transposed conv",
     scales=(2, 3, 4),
     recipe="T91, then also General-100, rotated and shrunk, squared error, LR patches of 10, 7, 6 "
     "for x2, x3, x4, SGD with momentum 0.9 at 1e-3, the deconvolution at 1e-4",

@@ -93,7 +93,7 @@ MODELS = {
         "Network",
         year=2018,
         url="https://arxiv.org/abs/1803.09454",
-        upsampling="end: transposed conv 17",
+        upsampling="end: transposed conv",
         scales=(2, 3, 4),
         recipe="291 images, L1, HR patches of 57, 43, 41 (x2, x3, x4), batches of 64, Adam 1e-4, "
         "times 0.1 at 250,000 and 600,000 updates, biases and transposed convolution at a tenth",

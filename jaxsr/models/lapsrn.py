@@ -91,7 +91,7 @@ MODELS = {
         title="Deep Laplacian Pyramid Networks for Fast and Accurate Super-Resolution",
         year=2017,
         url="https://arxiv.org/abs/1704.03915",
-        upsampling="step by step: transposed conv 3 per factor of two",
+        upsampling="progressive: transposed conv",
         scales=(2, 3, 4, 8),
         recipe="T91 and BSDS200, Charbonnier loss summed over pixels and levels, HR patches of "
         "128, batches of 64, SGD 1e-5 halved every 50 epochs",

@@ -52,7 +52,7 @@ MODELS = {
         "SRResNet)",
         year=2018,
         url="https://arxiv.org/abs/1809.00219",
-        upsampling="end: nearest and conv",
+        upsampling="end: nearest + conv",
         scales=(2, 3, 4, 8),
         recipe="L1, HR patches of 96, batches of 32, Adam 1e-4 halved at 200, 400, 600, 800 and "
         "1000 thousand updates",

@@ -85,7 +85,7 @@ MODELS = {
         title="Efficient Image Super-Resolution Using Pixel Attention",
         year=2020,
         url="https://arxiv.org/abs/2010.01073",
-        upsampling="end: nearest + convolution + pixel attention",
+        upsampling="end: nearest + conv",
         scales=(2, 3, 4),
         recipe="DIV2K + Flickr2K, L1, LR patches of 64, batches of 32, Adam (0.9, 0.99) 7e-4, "
         "cosine to 1e-7 restarted every 250,000 of 1,000,000 updates",

@@ -72,7 +72,7 @@ MODELS = {
         year=2017,
         url="https://openaccess.thecvf.com/content_iccv_2017/html/"
         "Tong_Image_Super-Resolution_Using_ICCV_2017_paper.html",
-        upsampling="end: transposed conv 3 per factor of two",
+        upsampling="end: transposed conv",
         scales=(2, 4),
         recipe="50,000 images of ImageNet, MSE, HR patches of 100, batches of 32, Adam 1e-4, times "
         "0.1 after 80 % of 60 epochs",

@@ -72,6 +72,20 @@ def test_every_network_has_a_whole_card(table):
             assert all(20 < psnr < 40 for psnr in psnrs) and all(0.5 < s < 1 for s in ssims)
 
 
+def test_up_sampling_is_told_in_the_same_words(table):
+    told = {row["name"]: row["upsampling"] for row in table}
+    assert told["lapsrn"] == "progressive: transposed conv" and told["pan"] == "end: nearest + conv"
+    assert set(told.values()) == {
+        "interpolation",
+        "before: bicubic",
+        "end: sub-pixel",
+        "end: transposed conv",
+        "end: nearest + conv",
+        "progressive: transposed conv",
+        "back-projection",
+    }
+
+
 def test_a_card(capsys):
     """The paper's figures, as [RCAN]'s table prints them."""
     assert main(["models", "edsr"]) == 0
@@ -99,12 +113,15 @@ def test_the_page_of_the_documentation_is_current(capsys):
 def test_the_table_lines_up(capsys, table):
     assert main(["models"]) == 0
     head, *lines = capsys.readouterr().out.splitlines()
+    assert len(head) <= 100
     networks = [row for row in table if row["name"] not in INTERPOLATION]
     assert len(lines) == len(INTERPOLATION) + sum(len(row["params"]) for row in networks)
     assert {len(line) for line in lines} == {len(head)}
     assert [line.split()[0] for line in lines if line[0] != " "] == list(model_names())
     assert sum("21,284" in line for line in lines) == 1
+    (rcan,) = [line for line in lines if "15,444,643" in line]
+    assert rcan.split()[-3:] == ["15,444,643", "3,526.8", "38.27"]
     for line in lines[:4]:
-        name, year, *_, scale, parameters, mult_adds = line.split()
-        assert (scale, parameters, mult_adds) == ("any", "0", "0.0")
+        name, year, *_, scale, parameters, mult_adds, psnr = line.split()
+        assert (scale, parameters, mult_adds, psnr) == ("any", "0", "0.0", "-")
         assert year == {"bicubic": "1981", "lanczos": "1979"}.get(name, "-")
