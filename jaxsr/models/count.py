@@ -87,7 +87,7 @@ def _cost(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _
         inner[context.module.path] = cost.parameters
         if not other_scale(context.module.path[0], getattr(module, "scale", 0)):
             mult_adds += cost.mult_adds
-        return jax.tree.map(lambda spec: lax.full(spec.shape, 0, spec.dtype), cost.out)
+        return jax.tree.map(lambda spec: lax.empty(spec.shape, spec.dtype), cost.out)
 
     def run(*values: jax.Array) -> Any:
         supply = iter(values)
@@ -107,7 +107,7 @@ def _cost(module: nn.Module, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _
 
 @contextlib.contextmanager
 def _without_initializers() -> Iterator[dict[tuple[str, ...], int]]:
-    """Makes parameters of zeros, for their shapes; gives the size of each by its path.
+    """Makes parameters without values, for their shapes; gives the size of each by its path.
 
     Tracing the random numbers of the initialisers would take as long as all the rest.
     """
@@ -115,7 +115,7 @@ def _without_initializers() -> Iterator[dict[tuple[str, ...], int]]:
 
     def param(scope: Scope, name: str, init: Any, *args: Any, **kwargs: Any) -> Any:
         del kwargs
-        value = lax.full(args[0], 0.0, jnp.float32) if args else init(None)
+        value = lax.empty(tuple(args[0]), jnp.float32) if args else init(None)
         sizes[*scope.path, name] = value.size
         return value
 
