@@ -1,7 +1,7 @@
 """SRVGGNetCompact, the first stage (L1), as is usual: Adam 1e-4, HR patches of 256 pixels, batches
-of 12, 400,000 updates, on DIV2K and other sharp images. Real-ESRGAN never published its options;
-these are those of its large network. The degradation here is bicubic, so that the scores can be
-compared; the real-world networks are trained on Real-ESRGAN's.
+of 48 (12 on each of four GPUs), 400,000 updates, on DIV2K and other sharp images. Real-ESRGAN never
+published its options; these are those of its large network. The degradation here is bicubic, so
+that the scores can be compared; the real-world networks are trained on Real-ESRGAN's.
 
     python train.py --config=configs/srvgg.py:x2 --workdir=runs/srvgg_x2 \
         --config.data.train=DIV2K_train_HR --config.data.validation=Set5
@@ -24,7 +24,7 @@ def _recipe(scale: int, **model_args: Any) -> TrainConfig:
         protocol="rgb",
         loss="l1",
         steps=400_000,
-        data=DataConfig(patch=256 // scale * scale, batch=12),
+        data=DataConfig(patch=256 // scale * scale, batch=48),
         optimizer=OptimizerConfig(learning_rate=1e-4),
         ema=0.999,
         log_every=100,
