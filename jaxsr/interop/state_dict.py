@@ -10,7 +10,8 @@ from jaxsr.interop.unpickle import Array, Object
 # What files call the entry that holds the weights. Averaged ones come first: they are what the
 # authors score.
 _CONTAINERS = (
-    *("params_ema", "model_ema", "ema_model", "state_dict_ema", "ema_state_dict", "ema"),
+    *("params_ema", "params-ema", "model_ema", "ema_model"),
+    *("state_dict_ema", "ema_state_dict", "ema"),
     *("netG_ema", "net_g_ema", "generator_ema", "g_ema"),
     *("params", "state_dict", "model_state_dict", "model", "network", "net"),
     *("netG", "net_g", "generator", "G", "g", "weights"),

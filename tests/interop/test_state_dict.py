@@ -26,6 +26,7 @@ def number(n: int):
         ({"a": number(1), "b.c": number(2)}, {"a": 1, "b.c": 2}),
         ({"params": {"a": number(1)}, "params_ema": {"a": number(2)}}, {"a": 2}),
         ({"params": {"a": number(1)}, "params_ema": {}}, {"a": 1}),
+        ({"params": {"a": number(1)}, "params-ema": {"a": number(2)}}, {"a": 2}),
         ({"epoch": 1, "best": number(3), "state_dict": {"a": number(1)}}, {"a": 1}),
         ({"model": {"state_dict": {"module.a": number(1)}}}, {"a": 1}),
         ({"netG": {"a": number(1)}, "netD": {"b": number(2)}}, {"a": 1}),
