@@ -1,4 +1,4 @@
-"""DBPN's names: the authors', EDSR-PyTorch's (and super-image's) of its DDBPN."""
+"""DBPN's names: the authors', EDSR-PyTorch's of its DDBPN."""
 
 import itertools
 from collections.abc import Mapping

@@ -1,4 +1,8 @@
-"""EDSR's names: EDSR-PyTorch (and super-image), BasicSR, mmagic."""
+"""EDSR's names: EDSR-PyTorch (and torchSR), BasicSR, mmagic.
+
+super-image's files look like EDSR-PyTorch's to the last tensor but are of another network: pixels
+in [0, 1], the mean shift that they hold not applied. They are read as EDSR-PyTorch's, wrongly.
+"""
 
 from collections.abc import Mapping
 from typing import Any

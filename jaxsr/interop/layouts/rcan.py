@@ -1,4 +1,4 @@
-"""RCAN's names: EDSR-PyTorch (and the authors, super-image, torchSR), BasicSR."""
+"""RCAN's names: EDSR-PyTorch (and the authors, torchSR), BasicSR."""
 
 from collections.abc import Mapping
 from typing import Any
