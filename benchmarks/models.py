@@ -236,7 +236,7 @@ def _prepare_torch(
 
         return infer, before
 
-    fixed = ("running_mean", "running_var", "sub_mean", "add_mean")
+    fixed = ("running_", "sub_mean", "add_mean", "attn_mask", "relative_position_index")
     trained = [t.requires_grad_() for key, t in state.items() if not any(f in key for f in fixed)]
     adam = torch.optim.Adam(trained, lr=1e-4)
 

@@ -58,6 +58,18 @@ def test_same_as_pytorch(same_as_pytorch, name, scale, arguments):
     same_as_pytorch(small(name, scale, **arguments), LR, LAYOUT, swinir)
 
 
+def test_the_benchmark_trains_what_is_no_constant(fake_params):
+    """The file holds masks and indices beside the parameters."""
+    pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
+    from benchmarks.models import _prepare_torch
+
+    model = small("swinir_light", blocks=1)
+    hr = np.zeros((2, 14, 20, 3), np.float32)
+    task = {"name": "swinir_light", "kind": "step"}
+    step, _ = _prepare_torch(task, model, LR, hr, fake_params(model, LR))
+    step()
+
+
 @pytest.mark.parametrize(
     ("name", "scale", "args"),
     [
