@@ -1,11 +1,13 @@
 """The checkerboard measure by closed forms and by the spectrum."""
 
+import json
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
 
+from jaxsr.image.io import Picture, write_image
 from jaxsr.metrics import checkerboard
 
 score: Any = jax.jit(checkerboard, static_argnums=1)
@@ -89,3 +91,24 @@ def test_what_is_refused():
         checkerboard(blank, 1)
     with pytest.raises(ValueError, match="sides of 8 or more"):
         checkerboard(blank, 4)
+
+
+def test_the_tool_measures_each_way(monkeypatch, tmp_path, capsys):
+    """Before training a sub-pixel layer draws a pattern, and with ICNR it does not."""
+    from benchmarks import checkerboard as tool
+
+    for name in ("a.png", "b.png"):
+        picture = NOISE.integers(0, 256, (48, 64, 3), np.uint8)
+        write_image(tmp_path / name, Picture(picture))
+    ways = tool.ways(2)
+    chosen = {name: ways[name] for name in ("sub-pixel", "sub-pixel, ICNR")}
+    monkeypatch.setattr(tool, "ways", lambda scale: chosen)
+    out = tmp_path / "out"
+    told = ["--data", str(tmp_path), "--scale", "2", "--steps", "1", "--out", str(out)]
+    assert tool.main(told) == 0
+    report = json.loads((out / "checkerboard.json").read_text())
+    original, plain, icnr = report["ways"]
+    assert original["way"] == "the original" and original["initial"] is None
+    assert plain["initial"] > 0.1 > 0.02 > icnr["initial"]
+    assert (out / "checkerboard.png").is_file()
+    assert len(capsys.readouterr().out.splitlines()) == 5
