@@ -27,11 +27,12 @@ def test_same_as_pytorch(same_as_pytorch, scale, padding):
     same_as_pytorch(small(scale, padding=padding), Y, LAYOUTS[0], idn)
 
 
-def test_recognised(fake_params):
-    model = small()
+@pytest.mark.parametrize("padding", [{}, {"padding": "edge"}])
+def test_recognised(fake_params, padding):
+    model = small(**padding)
     found: Any = LAYOUTS[0].detect(to_file(LAYOUTS[0], model, fake_params(model, Y)))
     assert (found.model, found.scales) == ("idn", (2, 3, 4))
-    assert found.args == {**SMALL, "padding": "edge"}
+    assert found.args == SMALL | padding
 
 
 def test_public_weights(reference):

@@ -1,12 +1,17 @@
 """IDN's names: the authors' Caffe layers, with PyTorch's tensors or as an MXNet graph.
 
-No tensor depends on the scale. The public weights are used with a replicated pixel around LR.
+No tensor depends on the scale. The public weights are used with a replicated pixel around LR; a
+network without it is written with the tensor `zero_padding`, which no public file has.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from jaxsr.interop.layout import Found, Layout, State, shape
+
+_ZERO = "zero_padding"
 
 
 def _detect(state: State) -> Found | None:
@@ -19,7 +24,12 @@ def _detect(state: State) -> Found | None:
     args = {"blocks": blocks, "features": features}
     usual = {"blocks": 4, "features": 64}
     args = {k: v for k, v in args.items() if v != usual[k]}
-    return Found("idn", (2, 3, 4), {**args, "padding": "edge"})
+    padding = {} if _ZERO in state else {"padding": "edge"}
+    return Found("idn", (2, 3, 4), args | padding)
+
+
+def _fixed(model: Any) -> State:
+    return {_ZERO: np.zeros(1, np.float32)} if model.padding == "zero" else {}
 
 
 def _names(model: Any) -> Mapping[str, str]:
@@ -41,6 +51,6 @@ def _convert_mxnet(state: State) -> State | None:
 
 
 LAYOUTS = (
-    Layout("IDN-Caffe", _detect, _names),
+    Layout("IDN-Caffe", _detect, _names, _fixed),
     Layout("MXNet", _detect, _names, convert=_convert_mxnet),
 )
