@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections import Counter
 
 
 class Budget:
@@ -34,8 +35,8 @@ class Archive:
         self._zip = zipfile.ZipFile(io.BytesIO(data))
         self._budget = budget
         self.names = self._zip.namelist()
-        if len(set(self.names)) < len(self.names):
-            twice = next(name for name in self.names if self.names.count(name) > 1)
+        twice, number = max(Counter(self.names).items(), key=lambda item: item[1], default=("", 0))
+        if number > 1:
             raise ValueError(f"it has two members {twice[:80]!r}")
 
     def __contains__(self, name: str) -> bool:

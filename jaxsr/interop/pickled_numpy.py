@@ -49,7 +49,10 @@ class _Array(Array):
             shape, dtype, fortran, raw = self.contents
             raw = raw.bytes() if isinstance(raw, _Bytes) else raw
             dtype = dtype.dtype()
-            if len(shape) > 64 or len(raw) != math.prod(shape) * dtype.itemsize:
+            # Not a shape of texts or lists, whose product would be a long one.
+            if len(shape) > 64 or not all(type(n) is int and n >= 0 for n in shape):
+                raise TypeError
+            if len(raw) != math.prod(shape) * dtype.itemsize:
                 raise ValueError(f"a NumPy array of {len(raw)} bytes claims the shape {shape}")
             return np.frombuffer(raw, dtype).reshape(shape, order="F" if fortran else "C")
         except (TypeError, AttributeError):

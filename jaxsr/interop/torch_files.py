@@ -112,7 +112,7 @@ def read_pickle(data: bytes, budget: Budget) -> Any:
     for key in keys:
         dtype = STORAGE_DTYPES.get(kinds[key])
         if dtype is None:
-            raise InputError(f"holds a {kinds[key][:80]}; save its tensors as float32")
+            raise InputError(f"holds a {kinds[key][:80]!r}; save its tensors as float32")
         contents[key] = _stored(file, dtype.itemsize)
     return tree
 

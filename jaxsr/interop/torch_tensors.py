@@ -45,7 +45,7 @@ class Storage:
     def values(self) -> np.ndarray:
         dtype = STORAGE_DTYPES.get(self.kind)
         if dtype is None:
-            raise InputError(f"holds a {self.kind[:80]}; save its tensors as float32")
+            raise InputError(f"holds a {self.kind[:80]!r}; save its tensors as float32")
         start, size = self.first * dtype.itemsize, self.numel * dtype.itemsize
         data = self.read()
         if len(data) < start + size:

@@ -118,7 +118,7 @@ def test_storages_that_lie(tmp_path):
         read(tmp_path, legacy(tree, {"1": (24, NUMBERS.tobytes())}))
     for kind in ("ComplexFloatStorage", "os.system", "float8"):
         tree = {"a": tensor("0", 2, (1,), (1,), kind=kind)}
-        with pytest.raises(InputError, match=f"holds a torch.{kind}"):
+        with pytest.raises(InputError, match=f"holds a 'torch.{kind}'"):
             read(tmp_path, zipped(tree, {"0": NUMBERS.tobytes()}))
 
 

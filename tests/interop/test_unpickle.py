@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from jaxsr.errors import InputError
-from jaxsr.interop import unpickle
+from jaxsr.interop import pickled_numpy, unpickle
 from jaxsr.interop.files import read_state
 from jaxsr.interop.unpickle import Name, Object, load
 from tests.interop import torch_writer
@@ -174,6 +174,13 @@ def test_pickled_numpy_arrays(tmp_path, protocol: int, dtype: str):
     assert list(state) == list(tree) and metadata == {}
     for name, value in tree.items():
         np.testing.assert_array_equal(state[name], value)
+
+
+@pytest.mark.parametrize("shape", [("a" * 1000, 10**6), ([0] * 100, 10**7), (-1,), (True,), (1.0,)])
+def test_numpy_shapes_that_are_none(shape):
+    array = pickled_numpy._filled(shape, pickled_numpy._Dtype("f4"), False, bytes(4))
+    with pytest.raises(ValueError, match="makes no sense"):
+        array.array()
 
 
 def test_numpy_arrays_of_objects_are_refused(tmp_path):
