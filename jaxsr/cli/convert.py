@@ -1,10 +1,12 @@
 """`jaxsr convert IN OUT`: weights from one file format, and one toolbox's names, to another's."""
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
 from jaxsr.cli.run import warn
+from jaxsr.errors import InputError
 
 
 def add_parser(subparsers: Any) -> None:
@@ -35,6 +37,8 @@ def command(args: argparse.Namespace) -> int:
     from jaxsr.interop.weights import save_weights
     from jaxsr.loading import load_model
 
+    if os.path.realpath(args.output) == os.path.realpath(args.input):
+        raise InputError(f"{args.output}: would overwrite the input; choose another OUT")
     module, variables, spec = load_model(
         args.input, model=args.model, scale=args.scale, warn=warn, any_scale=True
     )

@@ -51,6 +51,7 @@ def test_upscale_with_weights(tmp_path, weights):
     [
         (["none.pth", "o.npz"], "error: none.pth: "),
         (["edsr.pth", "o.txt"], "error: o.txt: "),
+        (["edsr.pth", "./edsr.pth"], "error: edsr.pth: would overwrite the input"),
         (["edsr.pth", "o.npz", "--scale=4"], "error: --scale 4, but edsr.pth holds edsr x2"),
         (["edsr.pth", "o.npz", "--model=espcn"], "error: --model espcn, but edsr.pth holds edsr"),
         (["edsr.pth", "o.pth", "--names=KAIR"], "error: --names: no layout 'KAIR' of edsr"),
