@@ -76,8 +76,12 @@ def shape(state: State, key: str) -> tuple[int, ...]:
 
 
 def count(state: State, pattern: str) -> int:
-    """How many of `pattern.format(0)`, `pattern.format(1)`, ... there are, from 0 without a gap."""
+    """How many of `pattern.format(0)`, `pattern.format(1)`, ... there are.
+
+    One that is missing between others is counted: so it is the one that is missed, not those
+    behind it that are superfluous.
+    """
     n = 0
-    while pattern.format(n) in state:
+    while pattern.format(n) in state or pattern.format(n + 1) in state:
         n += 1
     return n

@@ -12,6 +12,7 @@ from jaxsr.models import create_model
 from jaxsr.models.blocks import factors
 from jaxsr.models.swin import position_index, shift_mask
 
+_LARGEST_WINDOW = 32  # whose masks have a million entries; the authors' is 8
 _BLOCK = "layers.{}.residual_group.blocks."
 _FIRST = _BLOCK.format(0) + "0."
 
@@ -29,6 +30,8 @@ def _sizes(state: State) -> dict[str, Any] | None:
     if any(".overlap_attn." in key for key in state) or "patch_embed.norm.weight" not in state:
         return None
     window = (math.isqrt(table[0]) + 1) // 2
+    if not 0 < window <= _LARGEST_WINDOW:
+        return None
     return {
         "features": features,
         "blocks": count(state, _FIRST.replace("layers.0", "layers.{}") + "norm1.weight"),
@@ -48,7 +51,7 @@ def _size(state: State, window: int) -> int:
     do not tell.
     """
     mask = shape(state, _BLOCK.format(0) + "1.attn_mask")
-    if mask:
+    if mask[1:] == (window**2, window**2):
         return window * math.isqrt(mask[0])
     return window if _FIRST + "attn.relative_position_index" in state else 64
 
