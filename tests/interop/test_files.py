@@ -254,14 +254,6 @@ def test_arrays_that_lie(tmp_path, header: bytes):
     refuse(tmp_path / "net.npz", npy(header), "damaged")
 
 
-def test_two_members_of_one_name(tmp_path):
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as archive, pytest.warns(UserWarning, match="Duplicate"):
-        for name in ("a.npy", "b.npy", "c.npy", "b.npy"):
-            archive.writestr(name, b"")
-    refuse(tmp_path / "net.npz", file.getvalue(), "two members 'b.npy'")
-
-
 def test_zip_bomb(tmp_path):
     np.savez_compressed(tmp_path / "net.npz", a=np.zeros(10**7, np.float32))
     refuse(tmp_path / "net.npz", (tmp_path / "net.npz").read_bytes(), "claims")
