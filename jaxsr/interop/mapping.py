@@ -27,7 +27,7 @@ _AXES = {
 }
 
 
-_MOST_LAYERS = 4000  # calls of one; the largest network, RCAN, makes a thousand
+_MOST_LAYERS = 2500  # calls of one; the largest network, RCAN, makes a thousand
 
 
 @functools.lru_cache(maxsize=4)

@@ -27,6 +27,7 @@ from jaxsr.interop.mapping import file_keys, from_file, paths, to_file, variable
 from jaxsr.models import MODELS, create_model
 
 _KEY = "jaxsr"  # of the metadata, and the name of jaxsr's own layout
+_LARGEST = 10_000  # of the sizes of any network
 
 
 def load_weights_file(
@@ -143,7 +144,7 @@ def _candidates(
         for layout in LAYOUTS:
             tensors = inner if layout.convert is None else layout.convert(inner)
             found = None if tensors is None else layout.detect(tensors)
-            if tensors is not None and found is not None:
+            if tensors is not None and found is not None and max(found.scales) <= _LARGEST:
                 yield layout, found, tensors
         inner = _without_shared_prefix(inner)
 
@@ -160,11 +161,13 @@ def _stated(path: Path, text: str) -> Found:
     """What the metadata of a file of jaxsr says that it holds."""
     try:
         said = json.loads(text)
-        found = Found(said["model"], tuple(map(int, said["scales"])), dict(said["args"]))
-        known = bool(found.scales) and found.model in MODELS
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        found = Found(
+            said["model"], tuple(dict.fromkeys(map(int, said["scales"]))), dict(said["args"])
+        )
+        known = found.model in MODELS and set(found.scales) <= set(MODELS[found.model].scales)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         raise InputError(f"{path}: its '{_KEY}' metadata is damaged; get the file again") from None
-    if not known:
+    if not known or not found.scales:
         model = str(found.model)[:80]
         raise InputError(f"{path}: holds {model!r}, which this version of jaxsr has not")
     _built(path, found.model, found.scales[0], found.args)
@@ -174,6 +177,8 @@ def _stated(path: Path, text: str) -> Found:
 def _built(path: Path, model: str, scale: int, args: Mapping[str, Any]) -> Any:
     """The module, if it can be: what a file says of its sizes may be any nonsense."""
     try:
+        if any(isinstance(value, int) and value > _LARGEST for value in args.values()):
+            raise OverflowError
         module = create_model(model, scale=scale, **args)
         variable_shapes(module)
         return module

@@ -195,7 +195,14 @@ def test_numbers_beyond_float32(tmp_path, small, recwarn):
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "[]", '{"model": "edsr"}', json.dumps({"model": 1, "scales": "x", "args": {}})]
+    "text",
+    [
+        "{",
+        "[]",
+        "[" * 10**5,
+        '{"model": "edsr"}',
+        json.dumps({"model": 1, "scales": "x", "args": {}}),
+    ],
 )
 def test_damaged_metadata(tmp_path, small, text):
     path = write(tmp_path / "w.safetensors", small[2], {"jaxsr": text})
@@ -214,7 +221,10 @@ def test_damaged_metadata(tmp_path, small, text):
         {"args": {"features": 0}},
         {"args": {"features": -1}},
         {"args": {"blocks": 2.5}},
-        {"args": {"blocks": 10**9}},
+        {"args": {"blocks": 10**4}},
+        {"args": {"features": 10**9}},
+        {"model": "drrn", "args": {"units": 10**9}},
+        {"scales": [2, 2.5, 16]},
         {"args": {"none" * 10_000: 1}},
         {"model": "swinir", "args": {"heads": 7, "blocks": 1, "layers": 1}},
     ],
@@ -224,7 +234,7 @@ def test_metadata_that_ask_for_nonsense(tmp_path, small, monkeypatch, said):
     monkeypatch.setattr(mapping, "_MOST_LAYERS", 100)
     text = json.dumps({"model": "edsr", "scales": [2], "args": {}} | said)
     path = write(tmp_path / "w.safetensors", small[2], {"jaxsr": text})
-    refused(path, "damaged|no scale|there is no|more than 100 layers|cannot build")
+    refused(path, "damaged|no scale|has not|there is no|more than 100 layers|cannot build")
 
 
 def test_sizes_that_no_network_has(tmp_path, fake_params):
@@ -258,6 +268,9 @@ def test_windows_that_would_take_all_memory(tmp_path, key, claimed):
 def test_a_network_without_its_up_sampler(tmp_path, small):
     state = {key: value for key, value in small[2].items() if not key.startswith("tail.0")}
     refused(write(tmp_path / "w.npz", state), "edsr has no scale 1")
+    # A scale of so many digits that Python does not write them.
+    many = {f"tail.0.{2 * i}.weight": np.zeros(0) for i in range(15_000)}
+    refused(write(tmp_path / "w.safetensors", small[2] | many), "no network that jaxsr knows")
 
 
 def test_a_model_of_another_version(tmp_path, small):
