@@ -246,6 +246,13 @@ def test_results_that_would_overwrite(refused, data):
         assert before == {path: path.read_bytes() for path in before}
 
 
+def test_models_that_cannot_be_used(refused):
+    assert "give --model=NAME, --weights=FILE or --checkpoint=DIR" in refused()
+    assert "espcn has no weights of its own" in refused("--model=espcn", "--scale=2")
+    assert "say how many times" in refused("--model=bicubic")
+    assert "none.pth: there is no such file" in refused("--weights=none.pth")
+
+
 def test_results_of_one_name(refused, data):
     save(data / "HR" / "a.bmp", load(data / "HR" / "a.png"))
     message = refused(*NEAREST, f"--save={data / 'out'}")
@@ -263,7 +270,7 @@ def test_outputs_that_cannot_be_written(refused, data):
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["--model=bicubic"], ["--data=x"], ["--model=x", "--checkpoint=x", "--data=x"]],
+    [[], ["--model=bicubic"], ["--weights=x", "--checkpoint=x", "--data=x"]],
 )
 def test_usage(arguments, capsys):
     with pytest.raises(SystemExit) as stop:

@@ -137,9 +137,12 @@ def test_an_output_folder_that_cannot_be_made(images, tmp_path, capsys):
 
 def test_models_that_cannot_be_used(images, tmp_path, capsys):
     base = (images / "a.png", "-o", tmp_path / "out.png")
-    assert "give --model NAME or --checkpoint DIR" in refused(capsys, *base)
+    assert "give --model NAME, --weights FILE or --checkpoint DIR" in refused(capsys, *base)
     message = refused(capsys, *base, "--model", "espcn")
-    assert message == "error: espcn has no weights of its own; give --checkpoint DIR\n"
+    assert (
+        message
+        == "error: espcn has no weights of its own; give --weights FILE or --checkpoint DIR\n"
+    )
     assert "did you mean 'bicubic'" in refused(capsys, *base, "--model", "bicubik")
     assert "no scale 0" in refused(capsys, *base, "--model", "bicubic", "--scale", 0)
 
