@@ -170,7 +170,10 @@ class PReLU(nn.Module):
 
 
 def batch_norm(x: jax.Array, name: str, train: bool, **fields: Any) -> jax.Array:
-    """Batch normalisation with PyTorch's momentum (0.1, which Flax writes 0.9) and epsilon."""
+    """Batch normalisation with PyTorch's momentum (0.1, which Flax writes 0.9) and epsilon.
+
+    The running variance is the batch's own; PyTorch's is larger by n / (n - 1) for n pixels.
+    """
     fields = {"momentum": 0.9, "epsilon": 1e-5, **fields}
     return nn.BatchNorm(use_running_average=not train, name=name, **fields)(x)
 

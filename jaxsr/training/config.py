@@ -51,6 +51,7 @@ class OptimizerConfig:
     clip_norm: float = 0.0  # global norm of the gradient; 0 = not clipped, as below
     clip_value: float = 0.0  # size of every entry of the gradient
     adjustable_clip: float = 0.0  # theta: size of every entry times the learning rate (VDSR)
+    adjustable_clip_norm: float = 0.0  # theta: global norm times the learning rate (DRRN, MemNet)
     # Regular expression -> factor of the learning rate of the parameters in whose path, such as
     # "conv3/bias", it is found; the first one counts.
     rates: dict[str, float] = field(default_factory=dict)

@@ -65,7 +65,8 @@ def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransfo
     * SGD: v = momentum * v + gradient, parameter -= rate * v, as PyTorch has it (Caffe's v holds
       the rate: a fall of it shows there with a delay).
     * The adjustable clipping of Kim et al. 2016 (VDSR, https://arxiv.org/abs/1511.04587) keeps each
-      entry of the gradient within theta / rate.
+      entry of the gradient within theta / rate; that of DRRN's and MemNet's authors, in Caffe,
+      keeps the global norm within it.
 
     Raises:
       InputError: from `init`, if a pattern of `rates` is in no parameter's path.
@@ -117,12 +118,18 @@ def _by_head(tree: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _clip(config: OptimizerConfig, grads: Any, rate: jax.Array) -> Any:
     if config.clip_norm:
-        grads, _ = optax.clip_by_global_norm(config.clip_norm).update(grads, optax.EmptyState())
+        grads = _shortened(grads, config.clip_norm)
+    if config.adjustable_clip_norm:
+        grads = _shortened(grads, config.adjustable_clip_norm / rate)
     if config.clip_value:
         grads = _within(grads, config.clip_value)
     if config.adjustable_clip:
         grads = _within(grads, config.adjustable_clip / rate)
     return grads
+
+
+def _shortened(grads: Any, norm: Any) -> Any:
+    return optax.clip_by_global_norm(norm).update(grads, optax.EmptyState())[0]
 
 
 def _within(grads: Any, bound: Any) -> Any:

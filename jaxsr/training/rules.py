@@ -178,6 +178,7 @@ def _optimizer_rules(config: OptimizerConfig, steps: int) -> list[Rule]:
             ("clip_norm", config.clip_norm),
             ("clip_value", config.clip_value),
             ("adjustable_clip", config.adjustable_clip),
+            ("adjustable_clip_norm", config.adjustable_clip_norm),
             *((f"rates.{pattern}", rate) for pattern, rate in config.rates.items()),
         )
     ]

@@ -202,6 +202,7 @@ def test_a_good_config_passes():
         ("optimizer.weight_decay", "-1", "config.optimizer.weight_decay"),
         ("optimizer.clip_value", "-1", "config.optimizer.clip_value"),
         ("optimizer.adjustable_clip", "-1", "config.optimizer.adjustable_clip"),
+        ("optimizer.adjustable_clip_norm", "-1", "config.optimizer.adjustable_clip_norm"),
         ("optimizer.rates.bias", "-1", "config.optimizer.rates.bias: must be finite"),
         ("optimizer.rates.(", "1", r"config.optimizer.rates.\(: is no regular expression"),
         ("supervision", "sums", "unknown 'sums'; did you mean 'sum'"),

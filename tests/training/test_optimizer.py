@@ -151,8 +151,25 @@ def test_clipped_entries(step):
         assert_close(got, jax.tree.map(lambda g: -rate * g, want))
 
 
-def test_adjustable_clipping_at_a_rate_of_zero():
-    config = OptimizerConfig(adjustable_clip=0.1, warmup=2)
+@pytest.mark.parametrize("step", [0, 10])
+def test_the_norm_is_clipped_to_theta_over_the_rate(step):
+    rate = 0.01 * 0.1 ** (step // 10)
+    config = OptimizerConfig(
+        *("sgd", 0.01, "step"),
+        momentum=0.0,
+        decay_every=10,
+        decay_factor=0.1,
+        adjustable_clip_norm=0.005,
+    )
+    for got, grads in zip(updates_of(config, step), GRADS, strict=True):
+        norm = np.sqrt(sum((np.asarray(g, float) ** 2).sum() for g in jax.tree.leaves(grads)))
+        factor = min(1, 0.005 / rate / norm)
+        assert_close(got, jax.tree.map(lambda g, f=factor: -rate * f * g, grads))
+
+
+@pytest.mark.parametrize("clip", ["adjustable_clip", "adjustable_clip_norm"])
+def test_adjustable_clipping_at_a_rate_of_zero(clip):
+    config = OptimizerConfig(warmup=2, **{clip: 0.1})
     assert_close(updates_of(config)[0], jax.tree.map(jnp.zeros_like, PARAMS))
 
 
