@@ -49,6 +49,8 @@ def get_config(variant: str = "") -> TrainConfig:
         model_args={"depth": 5, "features": 16},
         steps=10,
         data=replace(base.data, patch=24, batch=6),
+        # Clipped to 0.01 / rate, the first updates of so small a network overshoot.
+        optimizer=replace(base.optimizer, adjustable_clip=0.0001),
         log_every=5,
         validate_every=10,
         checkpoint_every=5,

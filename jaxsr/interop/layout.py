@@ -75,13 +75,17 @@ def shape(state: State, key: str) -> tuple[int, ...]:
     return state[key].shape if key in state else ()
 
 
-def count(state: State, pattern: str) -> int:
-    """How many of `pattern.format(0)`, `pattern.format(1)`, ... there are.
+def count(state: State, pattern: str, *, start: int = 0, step: int = 1) -> int:
+    """How many of `pattern.format(start)`, `pattern.format(start + step)`, ... there are.
 
     One that is missing between others is counted: so it is the one that is missed, not those
     behind it that are superfluous.
     """
+
+    def there(n: int) -> bool:
+        return pattern.format(start + n * step) in state
+
     n = 0
-    while pattern.format(n) in state or pattern.format(n + 1) in state:
+    while there(n) or there(n + 1):
         n += 1
     return n

@@ -27,6 +27,7 @@ from jaxsr.interop.mapping import file_keys, from_file, paths, to_file, variable
 from jaxsr.models import MODELS, create_model
 
 _KEY = "jaxsr"  # of the metadata, and the name of jaxsr's own layout
+_WRAPPERS = 3  # modules around the network, such as Lightning's "model.net."
 _LARGEST = 10_000  # of the sizes of any network
 
 
@@ -140,7 +141,9 @@ def _candidates(
         yield _own_layout(found), found, state
         return
     inner: State | None = state
-    while inner is not None:
+    for _ in range(_WRAPPERS + 1):
+        if inner is None:
+            return
         for layout in LAYOUTS:
             tensors = inner if layout.convert is None else layout.convert(inner)
             found = None if tensors is None else layout.detect(tensors)

@@ -1,5 +1,7 @@
 """How much of an image's detail repeats with the period of the enlargement: checkerboards."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
@@ -56,6 +58,7 @@ def _detail(x: jax.Array, scale: int) -> jax.Array:
     for axis in (1, 2):
         size = x.shape[axis] - 2 * reach
         shifted = [jax.lax.slice_in_dim(mean, i, i + size, axis=axis) for i in range(len(taps))]
-        mean = sum(tap * part for tap, part in zip(taps / scale, shifted, strict=True))
+        weighted = (tap * part for tap, part in zip(taps / scale, shifted, strict=True))
+        mean = functools.reduce(jnp.add, weighted)
     h, w = (n // scale * scale for n in mean.shape[1:3])
     return x[:, reach : reach + h, reach : reach + w] - mean[:, :h, :w]

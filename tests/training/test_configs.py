@@ -26,9 +26,6 @@ from jaxsr.training.step import make_train_step
 from jaxsr.training.supervision import get_supervision
 
 FILES = {p.stem: p for p in sorted((Path(__file__).parents[2] / "configs").glob("*.py"))}
-# Updates until the loss is lower: plain SGD at VDSR's rate of 0.1, held by clipping alone,
-# overshoots at first.
-UPDATES = {"vdsr": 5}
 TRAINED = [name for name, card in MODELS.items() if card.needs_weights]
 
 
@@ -49,7 +46,7 @@ def variants(stem: str) -> dict[str, TrainConfig]:
 
 @functools.cache
 def first_steps(stem: str, model: str) -> list[dict[str, float]]:
-    """The metrics of `tiny`, for a model of its file, before each of its updates and after them."""
+    """The metrics of `tiny`, for a model of its file, before its first update and after it."""
     config = replace(variants(stem)["tiny"], model=model)
     after_warmup = config.optimizer.warmup
     scales = scales_of(config, after_warmup)
@@ -71,7 +68,7 @@ def first_steps(stem: str, model: str) -> list[dict[str, float]]:
     state: Any = create_state(models[0], optimizer, key, ema=config.ema > 0)
     hr = textures(config.data.batch, hr_patch(config, scales))
     metrics = []
-    for _ in range(UPDATES.get(stem, 1) + 1):
+    for _ in range(2):
         state, values = step(replace(state, step=after_warmup), hr)
         metrics.append({name: float(value) for name, value in values.items()})
     return metrics

@@ -1,6 +1,5 @@
 """DBPN's names: the authors', EDSR-PyTorch's of its DDBPN."""
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +33,7 @@ _ENDS = {"head1": "feat0.conv", "head2": "feat1.conv", "tail": "output_conv.conv
 
 def _detect_authors(state: State) -> Found | None:
     key = "up{}.up_conv1.deconv.weight"
-    stages = next(i for i in itertools.count(1) if key.format(i) not in state) - 1
+    stages = count(state, key, start=1)
     dense = shape(state, f"up{stages}.conv.conv.weight")
     features, *_ = shape(state, "feat1.conv.weight") or (0,)
     # The recurrent networks of the same names see other maps.

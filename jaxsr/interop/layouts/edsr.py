@@ -25,9 +25,7 @@ def _found(blocks: int, features: int, scale: int, **args: Any) -> Found:
 
 def upsampler_scale(state: State, pattern: str, features: int, *, step: int = 2) -> int:
     """The scale of an EDSR up-sampler whose layers are `pattern` with 0, `step`, 2 `step`, ..."""
-    layers = 0
-    while pattern.format(layers * step) in state:
-        layers += 1
+    layers = count(state, pattern, step=step)
     rows = shape(state, pattern.format(0))[:1]
     return 3 if rows == (9 * features,) else 2**layers
 

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.interop.layout import Found, Layout, State, shape
+from jaxsr.interop.layout import Found, Layout, State, count, shape
 
 _ZERO = "zero_padding"
 
 
 def _detect(state: State) -> Found | None:
     features, *_ = shape(state, "conv1.weight") or (0,)
-    blocks = 0
-    while f"down{blocks + 1}.weight" in state:
-        blocks += 1
+    blocks = count(state, "down{}.weight", start=1)
     if not features or not blocks or shape(state, "upsample.weight") != (features, 1, 17, 17):
         return None
     args = {"blocks": blocks, "features": features}

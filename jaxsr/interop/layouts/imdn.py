@@ -1,6 +1,5 @@
 """IMDN's names: the authors' (also of IMDN_AS), KAIR's of the AIM 2019 variant."""
 
-import itertools
 import math
 from collections.abc import Mapping
 from dataclasses import replace
@@ -30,7 +29,7 @@ def _found(
 
 def _detect_authors(state: State) -> Found | None:
     key = "IMDB{}.cca.conv_du.0.weight"
-    blocks = next(i for i in itertools.count(1) if key.format(i) not in state) - 1
+    blocks = count(state, key, start=1)
     last, kept = "upsampler.0.weight", "IMDB1.c4.weight"
     if "fea_conv.0.weight" not in state:
         return _found(state, blocks, "fea_conv.weight", last, kept)

@@ -10,16 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.interop.layout import Found, Layout, State, shape
+from jaxsr.interop.layout import Found, Layout, State, count, shape
 
 _SCALES = {1: (2,), 2: (3, 4), 3: (8,)}
 
 
 def _detect(state: State) -> Found | None:
     features, *_ = shape(state, "conv_input.weight") or (0,)
-    levels = 0
-    while f"convt_R{levels + 1}.weight" in state:
-        levels += 1
+    levels = count(state, "convt_R{}.weight", start=1)
     depth = 0
     while len(shape(state, _layer(1, depth) + ".weight")) == 4:
         depth += 1

@@ -7,27 +7,19 @@ that a block's recursions share by that of the first recursion.
 from collections.abc import Mapping
 from typing import Any
 
-from jaxsr.interop.layout import Found, Layout, State, shape
+from jaxsr.interop.layout import Found, Layout, State, count, shape
 
 
 def _detect(state: State) -> Found | None:
     features, *_ = shape(state, "conv1.weight") or (0,)
-    blocks = _count(state, "conv_transition_{:02d}.weight")
-    recursions = _count(state, "bn_conv01_{:02d}_a.weight")
+    blocks = count(state, "conv_transition_{:02d}.weight", start=1)
+    recursions = count(state, "bn_conv01_{:02d}_a.weight", start=1)
     weights = shape(state, "weight_output_end")
     if not (features and blocks and recursions and weights == (blocks,)):
         return None
     args = {"blocks": blocks, "recursions": recursions, "features": features}
     usual = {"blocks": 6, "recursions": 6, "features": 64}
     return Found("memnet", (2, 3, 4), {k: v for k, v in args.items() if v != usual[k]})
-
-
-def _count(state: State, pattern: str) -> int:
-    """How many of `pattern` with 1, 2, ... there are."""
-    n = 0
-    while pattern.format(n + 1) in state:
-        n += 1
-    return n
 
 
 def _names(model: Any) -> Mapping[str, str]:

@@ -1,10 +1,9 @@
 """RLFN's names: the authors'."""
 
-import itertools
 from collections.abc import Mapping
 from typing import Any
 
-from jaxsr.interop.layout import Found, Layout, State, shape
+from jaxsr.interop.layout import Found, Layout, State, count, shape
 from jaxsr.interop.layouts.imdn import sub_pixel_scale
 
 _BLOCK = {
@@ -22,7 +21,7 @@ _BLOCK = {
 
 def _detect(state: State) -> Found | None:
     key = "block_{}.esa.conv_f.weight"
-    blocks = next(i for i in itertools.count(1) if key.format(i) not in state) - 1
+    blocks = count(state, key, start=1)
     features, *_ = shape(state, "conv_1.weight") or (0,)
     middle, *_ = shape(state, "block_1.c1_r.weight") or (0,)
     scale = sub_pixel_scale(state, "upsampler.0.weight")

@@ -10,9 +10,7 @@ from jaxsr.models.blocks import factors
 def _detect(state: State) -> Found | None:
     growth, *_ = shape(state, "dense_blocks.0.block.0.conv.weight") or (0,)
     features, *_ = shape(state, "bottleneck.0.weight") or (0,)
-    steps = 0
-    while f"deconv.{2 * steps}.weight" in state:
-        steps += 1
+    steps = count(state, "deconv.{}.weight", step=2)
     if not (growth and features and steps in (1, 2) and "reconstruction.weight" in state):
         return None
     args = {

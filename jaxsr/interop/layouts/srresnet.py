@@ -59,9 +59,7 @@ def _lornatang(toolbox: str, prefix: str) -> Layout:
 
 
 def _detect_leftthomas(state: State) -> Found | None:
-    blocks = 0
-    while f"block{blocks + 2}.conv1.weight" in state:
-        blocks += 1
+    blocks = count(state, "block{}.conv1.weight", start=2)
     features, *_ = shape(state, "block1.0.weight") or (0,)
     last = f"block{blocks + 3}"
     steps = count(state, f"{last}.{{}}.conv.weight")
