@@ -10,13 +10,14 @@ The y_d are supervised, too, and sown in the collection "supervised". States are
 backward pass, what lies between them is computed again: memory grows by one feature map a state.
 """
 
+import functools
 from typing import Any, ClassVar
 
 import jax
 import jax.numpy as jnp
 from flax import linen as nn
 
-from jaxsr.models.blocks import conv, he_normal, on_enlarged_luma, supervise
+from jaxsr.models.blocks import Conv, conv, he_normal, on_enlarged_luma, supervise
 from jaxsr.models.card import Card
 
 
@@ -63,26 +64,34 @@ class DRCN(nn.Module):
     dtype: Any = None  # compute type; parameters stay float32
     colour: ClassVar[str] = "y"
 
-    @nn.compact
+    def setup(self) -> None:
+        layer = functools.partial(Conv, self.features, 3, init=he_normal, dtype=self.dtype)
+        self.embed0, self.embed1 = layer(), layer()
+        self.recursion = Recursion(self.features, self.dtype)
+        self.reconstruction = Reconstruction(self.features, self.dtype)
+        start = nn.initializers.constant(1 / self.recursions)
+        self.weights = self.param("weights", start, (self.recursions,), jnp.float32)
+
     def __call__(self, lr: jax.Array) -> jax.Array:
         return on_enlarged_luma(self._luma, lr, self.scale)
 
     def _luma(self, x: jax.Array) -> jax.Array:
-        state = x
-        for i in range(2):
-            layer = conv(state, self.features, 3, f"embed{i}", init=he_normal, dtype=self.dtype)
-            state = nn.relu(layer)
-        recursion = nn.remat(Recursion)(self.features, self.dtype, name="recursion")
-        reconstruction = nn.remat(Reconstruction)(self.features, self.dtype, name="reconstruction")
-        start = nn.initializers.constant(1 / self.recursions)
-        weights = self.param("weights", start, (self.recursions,), jnp.float32)
+        state = nn.relu(self.embed1(nn.relu(self.embed0(x))))
         sr = jnp.zeros_like(x)
+        # Together: recomputed apart, the reconstructions would all be held at once. A lambda,
+        # because what `remat` wraps takes the module first.
+        recurse = nn.remat(lambda net, state: net._recurse(state))
         for d in range(self.recursions):
-            state = recursion(state)
-            estimate = x + reconstruction(state)
+            state, residual = recurse(self, state)
+            estimate = x + residual
             supervise(self, estimate)
-            sr = sr + weights[d] * estimate
+            sr = sr + self.weights[d] * estimate
         return sr
+
+    def _recurse(self, state: jax.Array) -> tuple[jax.Array, jax.Array]:
+        """The next state, and what its image adds to the enlarged luma."""
+        state = self.recursion(state)
+        return state, self.reconstruction(state)
 
 
 MODELS = {
