@@ -8,7 +8,9 @@ HR patches of side --patch) at the network's most usual scale. Both programs tak
 weights, start in a process of their own with the same number of threads, run once to warm up
 (jaxsr compiles) and then --repeats times; the median counts. Memory is the peak of the process
 during these runs above what it held before the weights were made. The outputs are compared, so
-that the two are known to compute the same. Needs PyTorch (`pip install -e '.[torch]'`) and Linux.
+that the two are known to compute the same. PyTorch's RLFN needs LR patches of 15 pixels, hence
+--patch 60; jaxsr's SwinIR also drops paths in training, PyTorch's here does not. Needs PyTorch
+(`pip install -e '.[torch]'`) and Linux.
 
 `ratio` is PyTorch / jaxsr: above 1, jaxsr is faster, or takes less.
 """
