@@ -61,7 +61,7 @@ class Conv(nn.Module):
     Attributes:
       padding: what surrounds the image: "zero" or "edge" (its border replicated), both as much
         as keeps H and W for an odd size and stride 1; or a number of zeros on every side.
-      init: of the kernel, with zero biases; None starts both as PyTorch's default does.
+      kernel_init: starts the kernel, and biases at zero; None starts both as PyTorch does.
       shuffle: above 1, makes it start by ICNR for a sub-pixel layer of that factor.
     """
 
@@ -71,15 +71,15 @@ class Conv(nn.Module):
     groups: int = 1
     bias: bool = True
     padding: Padding | int = "zero"
-    init: Initializer | None = None
+    kernel_init: Initializer | None = None
     shuffle: int = 1
     dtype: Any = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         shape = (self.size, self.size, x.shape[-1] // self.groups, self.features)
-        kernel_init, bias_init = self.init or torch_kernel, nn.initializers.zeros
-        if self.init is None:
+        kernel_init, bias_init = self.kernel_init or torch_kernel, nn.initializers.zeros
+        if self.kernel_init is None:
             bias_init = torch_bias(self.size**2 * shape[2])
         if self.shuffle > 1:
             kernel_init, bias_init = icnr(kernel_init, self.shuffle), icnr(bias_init, self.shuffle)
@@ -117,7 +117,7 @@ class TransposedConv(nn.Module):
 
     Attributes:
       crop: rows (and columns) cut off before and after; may be negative.
-      init: of the kernel, with zero biases; None starts both as PyTorch's default does.
+      kernel_init: starts the kernel, and biases at zero; None starts both as PyTorch does.
     """
 
     features: int
@@ -125,7 +125,7 @@ class TransposedConv(nn.Module):
     stride: int
     crop: tuple[int, int]
     bias: bool = True
-    init: Initializer | None = None
+    kernel_init: Initializer | None = None
     dtype: Any = None
 
     @nn.compact
@@ -133,8 +133,8 @@ class TransposedConv(nn.Module):
         shape = (self.size, self.size, x.shape[-1], self.features)
         # PyTorch takes the fan-in of the stored (in, out, h, w): out * h * w.
         bound = torch_bias(self.size**2 * self.features)
-        init = self.init or bound
-        kernel = self.param("kernel_transposed", init, shape, jnp.float32)
+        kernel_init = self.kernel_init or bound
+        kernel = self.param("kernel_transposed", kernel_init, shape, jnp.float32)
         dtype = self.dtype or x.dtype
         before, after = (self.size - 1 - c for c in self.crop)
         y = lax.conv_general_dilated(
@@ -146,7 +146,7 @@ class TransposedConv(nn.Module):
             dimension_numbers=("NHWC", "HWIO", "NHWC"),
         )
         if self.bias:
-            bias_init = bound if self.init is None else nn.initializers.zeros
+            bias_init = bound if self.kernel_init is None else nn.initializers.zeros
             bias = self.param("bias", bias_init, (self.features,), jnp.float32)
             y = y + bias.astype(dtype).reshape(1, 1, 1, -1)
         return y
@@ -159,12 +159,12 @@ class PReLU(nn.Module):
     """
 
     shared: bool = False
-    init: float = 0.25
+    start: float = 0.25
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         size = 1 if self.shared else x.shape[-1]
-        slope = self.param("slope", nn.initializers.constant(self.init), (size,), jnp.float32)
+        slope = self.param("slope", nn.initializers.constant(self.start), (size,), jnp.float32)
         slope = slope.astype(x.dtype).reshape(1, 1, 1, -1)
         return jnp.where(x >= 0, x, slope * x)
 
@@ -182,12 +182,12 @@ class ResidualBlock(nn.Module):
     """[N, H, W, C] -> the same: conv, ReLU, conv, + input."""
 
     size: int = 3
-    init: Initializer | None = None
+    kernel_init: Initializer | None = None
     dtype: Any = None
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        fields: dict[str, Any] = {"init": self.init, "dtype": self.dtype}
+        fields: dict[str, Any] = {"kernel_init": self.kernel_init, "dtype": self.dtype}
         y = nn.relu(conv(x, x.shape[-1], self.size, "conv1", **fields))
         return x + conv(y, x.shape[-1], self.size, "conv2", **fields)
 

@@ -41,14 +41,14 @@ class Projection(nn.Module):
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
         if self.bottleneck:
-            x = conv(x, self.features, 1, "bottleneck", init=he_normal, dtype=self.dtype)
+            x = conv(x, self.features, 1, "bottleneck", kernel_init=he_normal, dtype=self.dtype)
             x = self._prelu("bottleneck", x)
         first = self._project(x, self.up, "conv1")
         back = self._project(first, not self.up, "conv2")
         return first + self._project(back - x, self.up, "conv3")
 
     def _project(self, x: jax.Array, up: bool, name: str) -> jax.Array:
-        fields = {"init": he_normal, "dtype": self.dtype, "name": name}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype, "name": name}
         size, stride = KERNELS[self.scale], self.scale
         if up:
             layer = TransposedConv(self.features, size, stride, crop=(2, 2), **fields)
@@ -82,7 +82,7 @@ class DBPN(nn.Module):
     def __call__(self, lr: jax.Array) -> jax.Array:
         paper = self.variant == "paper"
         peak, mean = (1.0, 0.0) if paper else (255.0, 255.0 * DIV2K_MEAN.reshape(1, 1, 1, 3))
-        fields = {"init": he_normal, "dtype": self.dtype}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype}
         x = conv(peak * lr - mean, self.head_features, 3, "head1", **fields)
         x = conv(PReLU(paper, name="head1_prelu")(x), self.features, 1, "head2", **fields)
         low, high = [PReLU(paper, name="head2_prelu")(x)], []  # newest first

@@ -36,7 +36,7 @@ class Recursion(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        return nn.relu(conv(x, self.features, 3, "conv", init=_identity, dtype=self.dtype))
+        return nn.relu(conv(x, self.features, 3, "conv", kernel_init=_identity, dtype=self.dtype))
 
 
 class Reconstruction(nn.Module):
@@ -47,8 +47,8 @@ class Reconstruction(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        x = nn.relu(conv(x, self.features, 3, "conv1", init=he_normal, dtype=self.dtype))
-        return conv(x, 1, 3, "conv2", init=he_normal, dtype=self.dtype).astype(jnp.float32)
+        x = nn.relu(conv(x, self.features, 3, "conv1", kernel_init=he_normal, dtype=self.dtype))
+        return conv(x, 1, 3, "conv2", kernel_init=he_normal, dtype=self.dtype).astype(jnp.float32)
 
 
 class DRCN(nn.Module):
@@ -65,7 +65,7 @@ class DRCN(nn.Module):
     colour: ClassVar[str] = "y"
 
     def setup(self) -> None:
-        layer = functools.partial(Conv, self.features, 3, init=he_normal, dtype=self.dtype)
+        layer = functools.partial(Conv, self.features, 3, kernel_init=he_normal, dtype=self.dtype)
         self.embed0, self.embed1 = layer(), layer()
         self.recursion = Recursion(self.features, self.dtype)
         self.reconstruction = Reconstruction(self.features, self.dtype)

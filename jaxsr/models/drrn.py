@@ -37,7 +37,7 @@ class DRRN(nn.Module):
 
     def setup(self) -> None:
         layer = functools.partial(
-            Conv, size=3, bias=self.batch_norm, init=he_normal, dtype=self.dtype
+            Conv, size=3, bias=self.batch_norm, kernel_init=he_normal, dtype=self.dtype
         )
         self.head, self.tail = layer(self.features), layer(1)
         self.conv1, self.conv2 = layer(self.features), layer(self.features)

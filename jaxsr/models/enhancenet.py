@@ -67,11 +67,11 @@ class EnhanceNet(nn.Module):
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
         def layer(x: jax.Array, features: int, name: str) -> jax.Array:
-            return conv(x, features, 3, name, init=_XAVIER, dtype=self.dtype)
+            return conv(x, features, 3, name, kernel_init=_XAVIER, dtype=self.dtype)
 
         x = nn.relu(layer(lr - MEAN.reshape(1, 1, 1, 3), self.features, "head"))
         for i in range(self.blocks):
-            x = ResidualBlock(init=_XAVIER, dtype=self.dtype, name=f"block{i}")(x)
+            x = ResidualBlock(kernel_init=_XAVIER, dtype=self.dtype, name=f"block{i}")(x)
         for i, factor in enumerate(factors(self.scale)):
             x = nn.relu(layer(nearest(x, factor), self.features, f"upsample{i}"))
         x = layer(nn.relu(layer(x, self.features, "hr")), 3, "tail")

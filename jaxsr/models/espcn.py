@@ -46,8 +46,8 @@ class ESPCN(nn.Module):
 
     def _network(self, x: jax.Array) -> jax.Array:
         centre = 0.5 if self.centred else 0.0
-        x = jnp.tanh(conv(x - centre, 64, 5, "conv1", dtype=self.dtype, init=_FOR_TANH))
-        x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, init=_FOR_TANH))
+        x = jnp.tanh(conv(x - centre, 64, 5, "conv1", dtype=self.dtype, kernel_init=_FOR_TANH))
+        x = jnp.tanh(conv(x, 32, 3, "conv2", dtype=self.dtype, kernel_init=_FOR_TANH))
         shuffle = self.scale if self.icnr else 1
         x = conv(x, self.channels * self.scale**2, 3, "conv3", dtype=self.dtype, shuffle=shuffle)
         x = pixel_shuffle(x, self.scale).astype(jnp.float32)

@@ -47,7 +47,7 @@ class DenseBlock(nn.Module):
                 self.growth,
                 3,
                 f"conv{i}",
-                init=_SMALL,
+                kernel_init=_SMALL,
                 dtype=self.dtype,
             )
             y = nn.leaky_relu(y, 0.2)
@@ -57,7 +57,7 @@ class DenseBlock(nn.Module):
                 y = y + grown[2]
             grown.append(y)
         y = jnp.concatenate(grown, axis=-1)
-        y = conv(y, x.shape[-1], 3, "conv5", init=_SMALL, dtype=self.dtype)
+        y = conv(y, x.shape[-1], 3, "conv5", kernel_init=_SMALL, dtype=self.dtype)
         return x + 0.2 * y
 
 

@@ -75,7 +75,7 @@ class FSRCNN(nn.Module):
             9,
             self.scale,
             crop,
-            init=nn.initializers.normal(0.001),
+            kernel_init=nn.initializers.normal(0.001),
             dtype=self.dtype,
             name="deconvolve",
         )(x)
@@ -88,7 +88,7 @@ class FSRCNN(nn.Module):
             size,
             name,
             padding=self.padding,
-            init=he_normal_fan_out,
+            kernel_init=he_normal_fan_out,
             dtype=self.dtype,
         )
         return PReLU(self.shared_slopes, name=f"{name}_prelu")(x)

@@ -48,7 +48,7 @@ class DistillationBlock(nn.Module):
     def _layer(
         self, x: jax.Array, features: int, name: str, size: int = 3, groups: int = 1
     ) -> jax.Array:
-        x = conv(x, features, size, name, groups=groups, init=_init, dtype=self.dtype)
+        x = conv(x, features, size, name, groups=groups, kernel_init=_init, dtype=self.dtype)
         return nn.leaky_relu(x, 0.05)
 
 
@@ -74,15 +74,15 @@ class IDN(nn.Module):
         border = 1 if self.padding == "edge" else 0
         x = jnp.pad(image, ((0, 0), (border, border), (border, border), (0, 0)), mode="edge")
         for name in ("conv1", "conv2"):
-            x = conv(x, self.features, 3, name, init=_init, dtype=self.dtype)
+            x = conv(x, self.features, 3, name, kernel_init=_init, dtype=self.dtype)
             x = nn.leaky_relu(x, 0.05)
         for i in range(self.blocks):
             x = DistillationBlock(self.features, self.dtype, name=f"block{i}")(x)
         # Tap 8 of LR pixel i lies on HR pixel scale * i + scale - 1.
         crop = (9 - self.scale + self.scale * border, 8 + self.scale * border)
-        x = TransposedConv(1, 17, self.scale, crop, init=_init, dtype=self.dtype, name="upsample")(
-            x
-        )
+        x = TransposedConv(
+            1, 17, self.scale, crop, kernel_init=_init, dtype=self.dtype, name="upsample"
+        )(x)
         return imresize(image, self.scale) + x.astype(jnp.float32)
 
 

@@ -36,14 +36,16 @@ class Level(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, image: jax.Array) -> tuple[jax.Array, jax.Array]:
-        fields = {"bias": self.bias, "init": he_normal, "dtype": self.dtype}
+        fields = {"bias": self.bias, "kernel_init": he_normal, "dtype": self.dtype}
         for i in range(self.depth):
             x = nn.leaky_relu(conv(x, self.features, 3, f"conv{i}", **fields), 0.2)
         crop = (0, 1) if self.up_size == 3 else (1, 1)
         x = TransposedConv(self.features, self.up_size, 2, crop, name="up", **fields)(x)
         x = nn.leaky_relu(x, 0.2)
         residual = conv(x, 1, 3, "residual", **fields).astype(jnp.float32)
-        enlarge = TransposedConv(1, 4, 2, (1, 1), bias=False, init=_bilinear, name="image_up")
+        enlarge = TransposedConv(
+            1, 4, 2, (1, 1), bias=False, kernel_init=_bilinear, name="image_up"
+        )
         return x, enlarge(image) + residual
 
 
@@ -74,7 +76,9 @@ class LapSRN(nn.Module):
     def _luma(self, image: jax.Array) -> jax.Array:
         _, h, w, _ = image.shape
         small = nn.initializers.normal(0.001)
-        x = conv(image, self.features, 3, "head", bias=self.bias, init=small, dtype=self.dtype)
+        x = conv(
+            image, self.features, 3, "head", bias=self.bias, kernel_init=small, dtype=self.dtype
+        )
         x = nn.leaky_relu(x, 0.2)
         for i in range(self.levels):
             if i > 0:

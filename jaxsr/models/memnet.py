@@ -30,7 +30,7 @@ class MemoryBlock(nn.Module):
 
     @nn.compact
     def __call__(self, memory: tuple[jax.Array, ...], train: bool) -> jax.Array:
-        fields = {"init": he_normal, "dtype": self.dtype}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype}
         conv_a = Conv(self.features, 3, name="conv_a", **fields)
         conv_b = Conv(self.features, 3, name="conv_b", **fields)
         h = memory[-1]
@@ -69,7 +69,7 @@ class MemNet(nn.Module):
         return on_enlarged_luma(lambda y: self._luma(y, train), lr, self.scale)
 
     def _luma(self, x: jax.Array, train: bool) -> jax.Array:
-        fields = {"init": he_normal, "dtype": self.dtype}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype}
         y = nn.relu(batch_norm(x, "norm_head", train, dtype=self.dtype))
         memory = (conv(y, self.features, 3, "head", **fields),)
         tail = Conv(1, 3, name="tail", **fields)

@@ -39,7 +39,7 @@ class MSRResNet(nn.Module):
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        fields: dict[str, Any] = {"init": _SMALL, "dtype": self.dtype}
+        fields: dict[str, Any] = {"kernel_init": _SMALL, "dtype": self.dtype}
         x = _activation(conv(lr, self.features, 3, "head", **fields))
         for i in range(self.blocks):
             x = ResidualBlock(**fields, name=f"block{i}")(x)

@@ -33,7 +33,7 @@ class MSRResNet0(nn.Module):
 
     @nn.compact
     def __call__(self, lr: jax.Array) -> jax.Array:
-        fields: dict[str, Any] = {"init": _INIT, "dtype": self.dtype}
+        fields: dict[str, Any] = {"kernel_init": _INIT, "dtype": self.dtype}
         x = head = conv(lr, self.features, 3, "head", **fields)
         for i in range(self.blocks):
             x = ResidualBlock(**fields, name=f"block{i}")(x)

@@ -48,7 +48,7 @@ class SRCNN(nn.Module):
     def _on_lr(self, x: jax.Array) -> jax.Array:
         x = (pytorch_bicubic if self.pytorch_bicubic else imresize)(x, self.scale)
         layer = functools.partial(
-            conv, padding=self.padding, init=nn.initializers.normal(0.001), dtype=self.dtype
+            conv, padding=self.padding, kernel_init=nn.initializers.normal(0.001), dtype=self.dtype
         )
         x = nn.relu(layer(x, 64, 9, "conv1"))
         x = nn.relu(layer(x, 32, self.kernel2, "conv2"))

@@ -29,7 +29,7 @@ class DenseBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array) -> jax.Array:
-        fields = {"init": he_normal, "dtype": self.dtype}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype}
         new = nn.relu(conv(x, self.growth, 3, "conv0", **fields))
         for i in range(1, self.layers):
             y = nn.relu(conv(new, self.growth, 3, f"conv{i}", **fields))
@@ -53,7 +53,7 @@ class SRDenseNet(nn.Module):
         return on_luma(self._luma, lr, self.scale)
 
     def _luma(self, x: jax.Array) -> jax.Array:
-        fields = {"init": he_normal, "dtype": self.dtype}
+        fields = {"kernel_init": he_normal, "dtype": self.dtype}
         x = nn.relu(conv(x, self.layers * self.growth, 3, "head", **fields))
         for i in range(self.blocks):
             new = DenseBlock(self.layers, self.growth, self.dtype, name=f"block{i}")(x)

@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
 
     @nn.compact
     def __call__(self, x: jax.Array, train: bool = False) -> jax.Array:
-        fields: dict[str, Any] = {"bias": False, "init": _NORMAL, "dtype": self.dtype}
+        fields: dict[str, Any] = {"bias": False, "kernel_init": _NORMAL, "dtype": self.dtype}
         y = conv(x, x.shape[-1], 3, "conv1", **fields)
         y = _activation(batch_norm(y, "bn1", train, dtype=self.dtype))
         y = conv(y, x.shape[-1], 3, "conv2", **fields)
@@ -49,7 +49,7 @@ class SRFeat(nn.Module):
 
     @nn.compact
     def __call__(self, lr: jax.Array, train: bool = False) -> jax.Array:
-        fields: dict[str, Any] = {"init": _NORMAL, "dtype": self.dtype}
+        fields: dict[str, Any] = {"kernel_init": _NORMAL, "dtype": self.dtype}
         x = conv(2 * lr - 1, self.features, 9, "head", **fields)
         taps = []
         for i in range(self.blocks):

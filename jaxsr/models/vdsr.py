@@ -60,7 +60,11 @@ class VDSR(nn.Module):
         return (pytorch_bicubic if self.pytorch_bicubic else imresize)(x, self.scale)
 
     def _network(self, x: jax.Array) -> jax.Array:
-        fields: dict[str, Any] = {"bias": self.biases, "init": he_normal, "dtype": self.dtype}
+        fields: dict[str, Any] = {
+            "bias": self.biases,
+            "kernel_init": he_normal,
+            "dtype": self.dtype,
+        }
         y = x
         for i in range(self.depth - 1):
             y = nn.relu(conv(y, self.features, 3, f"conv{i}", **fields))
