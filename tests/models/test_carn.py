@@ -72,10 +72,10 @@ def test_the_blocks_of_carn_m_are_shared(fake_params):
 @pytest.mark.parametrize("scale", [2, 3, 4])
 def test_public_weights(reference, scale):
     """The authors' CARN-M, complete, with their mean colour in it."""
+    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
     from benchmarks.pytorch.carn import carn
     from jaxsr.interop.files import read_state
 
-    torch = pytest.importorskip("torch", reason="compares with PyTorch, which is not installed")
     state, _ = read_state(reference / "weights" / "carn_m.pth")
     found = AUTHORS.detect(state)
     assert (found.model, found.scales, found.args) == ("carn_m", (2, 3, 4), {})
