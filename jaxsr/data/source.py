@@ -37,11 +37,15 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Images:
-    """The source that `open_source` makes: one name and one reader per image."""
+    """The source that `open_source` makes: one name and one reader per image.
+
+    `counts` tells how many images each of the paths gave, in the order of the paths.
+    """
 
     names: tuple[str, ...]
     readers: tuple[Callable[[], np.ndarray], ...]
     fingerprint: str
+    counts: tuple[int, ...]
 
     def __len__(self) -> int:
         return len(self.readers)
@@ -78,7 +82,10 @@ def open_source(paths: str | Path | Sequence[str | Path], *, split: str = "train
     ]
     digest = hashlib.sha256("\n".join(part.fingerprint for part in parts).encode())
     return Images(
-        tuple(names), tuple(r for part in parts for r in part.readers), digest.hexdigest()
+        tuple(names),
+        tuple(r for part in parts for r in part.readers),
+        digest.hexdigest(),
+        tuple(len(part) for part in parts),
     )
 
 
@@ -97,6 +104,7 @@ def _open(path: Path, split: str) -> Images:
                 for file, stat in zip(files, stats, strict=True)
             ]
         ),
+        counts=(len(files),),
     )
 
 
@@ -175,6 +183,7 @@ def _open_dataset(dataset: Path, split: str) -> Images:
             for i, record in enumerate(records)
         ),
         fingerprint=repr([record["sha256"] for record in records]),
+        counts=(len(records),),
     )
 
 

@@ -41,6 +41,7 @@ def test_hr_folder_and_single_file(folder, tmp_path):
     Image.fromarray(noise(3, 3, 3)).save(hr / "x.png")
     source = open_source([tmp_path / "benchmark", folder, folder / "b.png"])
     assert source.names == ("benchmark/x.png", "set/a.png", "set/b.png", "b.png")
+    assert source.counts == (1, 2, 1)
     np.testing.assert_array_equal(source[3], noise(5, 6, 3))
     assert open_source(str(folder / "b.png")).names == ("b.png",)
 
