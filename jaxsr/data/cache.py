@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 
-from jaxsr.data.batches import prefetch
+from jaxsr.data.ahead import prefetch
 from jaxsr.data.source import Source, broken_images
 from jaxsr.errors import InputError
 
@@ -35,11 +35,13 @@ _STALE = 24 * 3600  # seconds without a write after which a temporary file has l
 class Cache:
     """Decoded images: `cache[i]` is a read-only uint8 [H, W, 3] view, named `names[i]`.
 
-    `left_out` tells, as "NAME WxH", which images were too small to be in it.
+    It is image `origin[i]` of the source; rescaled copies share the number. `left_out` tells, as
+    "NAME WxH", which images were too small to be in it.
     """
 
     images: tuple[np.ndarray, ...]
     names: tuple[str, ...]
+    origin: tuple[int, ...]
     left_out: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -96,10 +98,11 @@ def build_cache(
     if cached is None:
         entries = _decoded(source, rescale, progress)
         cached = _collect(entries, memory_limit, folder, path)
-    return _large_enough(*cached, min_size)
+    return _large_enough(*cached, len(rescale), min_size)
 
 
-def _large_enough(names: list[str], images: list[np.ndarray], min_size: int) -> Cache:
+def _large_enough(names: list[str], images: list[np.ndarray], copies: int, min_size: int) -> Cache:
+    """Leaves out the small ones; each image of the source has `copies` entries in a row."""
     if not images:
         raise InputError("no training images: the source is empty")
     labels = [
@@ -119,6 +122,7 @@ def _large_enough(names: list[str], images: list[np.ndarray], min_size: int) -> 
     return Cache(
         images=tuple(itertools.compress(views, keep)),
         names=tuple(itertools.compress(names, keep)),
+        origin=tuple(i // copies for i, kept in enumerate(keep) if kept),
         left_out=tuple(label for label, kept in zip(labels, keep, strict=True) if not kept),
     )
 

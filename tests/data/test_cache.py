@@ -57,6 +57,7 @@ def test_holds_what_the_source_gave(images, tmp_path, memory_limit):
     assert_holds(cache, images)
     assert sorted(source.reads) == [0, 1, 2]
     assert cache.names == source.names
+    assert cache.origin == (0, 1, 2)
     assert cache.left_out == ()
     assert cache.nbytes == sum(image.nbytes for image in images)
     in_memory = memory_limit == 1 << 20
@@ -200,7 +201,21 @@ def test_small_images_are_left_out_and_told(images):
     cache = build_cache(Listed(images), min_size=9)
     assert_holds(cache, [images[0], images[2]])
     assert cache.names == ("0.png", "2.png")
+    assert cache.origin == (0, 2)
     assert cache.left_out == ("1.png 20x6",)
+
+
+@pytest.mark.parametrize("memory_limit", [0, 1 << 20])
+def test_copies_and_what_is_left_out_keep_their_origin(images, tmp_path, memory_limit):
+    cache = build_cache(
+        Printed(images),
+        rescale=(1.0, 0.6),
+        memory_limit=memory_limit,
+        folder=tmp_path,
+        min_size=6,
+    )
+    assert cache.names == ("0.png", "0.png@0.6", "1.png", "2.png", "2.png@0.6")
+    assert cache.origin == (0, 0, 1, 2, 2)
 
 
 def test_no_image_large_enough(images):
