@@ -55,16 +55,16 @@ def jpeg(
 
     With 3 channels, full-range YCbCr of BT.601, chroma averaged over 2 x 2 pixels and enlarged by
     the triangle filter of libjpeg's decoder; with 1 channel, that channel. Differs from libjpeg
-    by the rounding inside its integer DCT, and in pictures less than 5 pixels wide, whose chroma
-    it repeats.
+    by what its integer DCT rounds midway, mostly by nothing, rarely by more than a gray level
+    (tests/image/test_jpeg.py), and in pictures less than 5 pixels wide, whose chroma it repeats.
 
     Args:
       x: [H, W, 1 or 3] in [0, 1]; what exceeds the range is clipped.
       quality: 1 to 100, real; clipped to that range, as libjpeg does.
       size: of the picture, if it is smaller than x, see `canvas`.
-      rounding: of the quantised coefficients. With jnp.round, all else that libjpeg holds in 8
-        bits is rounded, too (the picture before and after, and YCbCr); with any other, such as
-        `soft_round`, nothing else is, and the result is differentiable in x.
+      rounding: of the quantised coefficients. With jnp.round, libjpeg's other roundings are done,
+        too: the picture before and after, YCbCr, and coefficients to eighths. With any other,
+        such as `soft_round`, nothing else is rounded: the result is differentiable in x.
 
     Returns:
       Like x, in [0, 1].
@@ -74,36 +74,51 @@ def jpeg(
     """
     if x.ndim != 3 or x.shape[-1] not in (1, 3):
         raise ValueError(f"expected [H, W, 1 or 3], got shape {x.shape}")
-    levels = jnp.round if rounding is jnp.round else lambda x: x
-    height, width = x.shape[:2]
-    h, w = size_of(x, size)
-    unit = 8 if x.shape[-1] == 1 else 16
-    x = extend(x, ((0, -height % unit), (0, -width % unit)), "replicate", size)
-    x = levels(255.0 * jnp.clip(x, 0.0, 1.0))
+    integers = rounding is jnp.round
+
+    def whole(x: jax.Array, bias: float | tuple[float, float] = 0.5) -> jax.Array:
+        """floor(x + bias), the bias of even and odd columns, where libjpeg has integers."""
+        if not integers:
+            return x
+        even, odd = bias if isinstance(bias, tuple) else (bias, bias)
+        return jnp.floor(x + jnp.where(jnp.arange(x.shape[1]) % 2 == 0, even, odd)[None])
 
     def coded(plane: jax.Array, table: np.ndarray) -> jax.Array:
         step = quantisation(table, quality).reshape(1, 64)
-        blocks = _product(_blocks(plane) - 128.0, _DCT.T)
-        blocks = _product(rounding(blocks / step) * step, _DCT) + 128.0
-        return levels(jnp.clip(_planes(blocks, plane.shape), 0.0, 255.0))
+        frequencies = whole(8.0 * _product(_blocks(plane) - 128.0, _DCT.T)) / 8.0
+        steps = _half_away(frequencies / step) if integers else rounding(frequencies / step)
+        blocks = _product(steps * step, _DCT) + 128.0
+        return jnp.clip(whole(_plane(blocks, plane.shape)), 0.0, 255.0)
 
-    if x.shape[-1] == 1:
-        y = coded(x[..., 0], LUMA_TABLE)
-        return y[:height, :width, None] / 255.0
-    r, g, b = x[..., 0], x[..., 1], x[..., 2]
-    y = coded(levels(0.299 * r + 0.587 * g + 0.114 * b), LUMA_TABLE)
-    halves = (h + 1) // 2, (w + 1) // 2
+    height, width, channels = x.shape
+    h, w = size_of(x, size)
+    unit = 8 if channels == 1 else 16
+    x = extend(x, ((0, -height % unit), (0, -width % unit)), "replicate", size)
+    planes = [whole(255.0 * jnp.clip(x[..., c], 0.0, 1.0)) for c in range(channels)]
+    if channels == 1:
+        return coded(planes[0], LUMA_TABLE)[:height, :width, None] / 255.0
+
+    r, g, b = planes
 
     def chroma(plane: jax.Array) -> jax.Array:
-        pairs = levels(plane).reshape(plane.shape[0] // 2, 2, plane.shape[1] // 2, 2)
-        small = coded(levels(jnp.mean(pairs, axis=(1, 3))), CHROMA_TABLE)
-        return levels(_doubled(small, halves)) - 128.0
+        pairs = whole(plane).reshape(plane.shape[0] // 2, 2, plane.shape[1] // 2, 2)
+        small = whole(jnp.mean(pairs, axis=(1, 3)), (0.25, 0.5))
+        # Below the picture the last row of means goes on, not that of pixels.
+        small = small[jnp.minimum(jnp.arange(len(small)), (h + 1) // 2 - 1)]
+        large = _doubled(coded(small, CHROMA_TABLE), ((h + 1) // 2, (w + 1) // 2))
+        return whole(large, (8 / 16, 7 / 16)) - 128.0
 
+    y = coded(whole(0.299 * r + 0.587 * g + 0.114 * b), LUMA_TABLE)
     cb = chroma(-0.168735892 * r - 0.331264108 * g + 0.5 * b + 128.0)
     cr = chroma(0.5 * r - 0.418687589 * g - 0.081312411 * b + 128.0)
-    rgb = [y + 1.402 * cr, y - 0.344136286 * cb - 0.714136286 * cr, y + 1.772 * cb]
-    rgb = jnp.stack([channel[:height, :width] for channel in rgb], axis=-1)
-    return jnp.clip(levels(rgb), 0.0, 255.0) / 255.0
+    rgb = y + 1.402 * cr, y - 0.344136286 * cb - 0.714136286 * cr, y + 1.772 * cb
+    rgb = jnp.stack([whole(c[:height, :width]) for c in rgb], axis=-1)
+    return jnp.clip(rgb, 0.0, 255.0) / 255.0
+
+
+def _half_away(x: jax.Array) -> jax.Array:
+    """To the nearest integer, halves away from zero."""
+    return jnp.sign(x) * jnp.floor(jnp.abs(x) + 0.5)
 
 
 def quantisation(table: np.ndarray, quality: float | jax.Array) -> jax.Array:
@@ -124,7 +139,7 @@ def _blocks(x: jax.Array) -> jax.Array:
     return x.reshape(h // 8, 8, w // 8, 8).swapaxes(1, 2).reshape(-1, 64)
 
 
-def _planes(blocks: jax.Array, shape: tuple[int, ...]) -> jax.Array:
+def _plane(blocks: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """The inverse of `_blocks`."""
     h, w = shape
     return blocks.reshape(h // 8, w // 8, 8, 8).swapaxes(1, 2).reshape(h, w)
