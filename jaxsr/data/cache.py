@@ -1,22 +1,16 @@
 """The decoded images of a training set, from which patches are cut without decoding again.
 
-Small sets live in memory. Larger ones go to one file of raw pixels, memory-mapped:
-
-    pixels of image 0, of image 1, ... | JSON: names and sizes | its length, 8 bytes | 8-byte mark
-
-Its name holds a digest of what it was made from, so it is used only for just these images. It is
-written under another name first: a file of that name is whole, unless it was cut short later,
-and then the end mark or the length is wrong and it is made again. Cache files can be deleted at
-any time.
+Small sets live in memory. Larger ones go to one memory-mapped file of raw pixels, beside the
+dataset where that can be written to (`jaxsr.data.cache_file`). Its name holds a digest of what it
+was made from, so it is used only for just these images; its checksums are verified whenever it is
+opened, and if one is wrong it is made again. Cache files can be deleted at any time, also while
+they are in use.
 """
 
 import hashlib
 import itertools
-import json
 import os
-import time
-import uuid
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +18,15 @@ from pathlib import Path
 import numpy as np
 
 from jaxsr.data.ahead import prefetch
+from jaxsr.data.cache_file import Entry, open_entries, write_entries
+from jaxsr.data.cache_lock import one_writer, own_name, unfinished
 from jaxsr.data.source import Source, broken_images
-from jaxsr.errors import InputError
+from jaxsr.errors import InputError, nearest
 
-_MARK = b"jaxsrHR1"
-_STALE = 24 * 3600  # seconds without a write after which a temporary file has lost its writer
+_RESIDENCIES = ("auto", "memory", "mmap")
+
+Warn = Callable[[str], None]
+Cached = tuple[list[str], list[np.ndarray]]  # names and images
 
 
 @dataclass(frozen=True)
@@ -56,49 +54,85 @@ class Cache:
         return sum(image.nbytes for image in self.images)
 
 
-def cache_folder() -> Path:
-    """Where jaxsr keeps what it can make again: `$JAXSR_CACHE`, or `~/.cache/jaxsr`."""
-    return Path(os.environ.get("JAXSR_CACHE") or Path.home() / ".cache" / "jaxsr")
+def cache_folder(paths: str | Path | Sequence[str | Path] = ()) -> Path:
+    """Where the decoded images of the datasets at `paths` are kept.
+
+    `$JAXSR_CACHE` if it is set; else `.jaxsr-cache` in the folder of the first dataset (beside it
+    if it is a single file) if that can be written to; else `~/.cache/jaxsr`. Makes nothing.
+    """
+    if chosen := os.environ.get("JAXSR_CACHE"):
+        return Path(chosen)
+    paths = [paths] if isinstance(paths, str | Path) else paths
+    for first in map(Path, paths[:1]):
+        home = first if first.is_dir() else first.parent
+        folder = home / ".jaxsr-cache"
+        if os.access(folder if folder.exists() else home, os.W_OK | os.X_OK):
+            return folder
+    return Path.home() / ".cache" / "jaxsr"
 
 
 def build_cache(
     source: Source,
     *,
+    residency: str = "auto",
     memory_limit: int = 2 << 30,
     folder: str | Path | None = None,
     rescale: Sequence[float] = (1.0,),
     min_size: int = 1,
     progress: bool = True,
+    warn: Warn | None = None,
 ) -> Cache:
     """Decodes every image of `source` once.
 
+    Processes that need the same file at once decode it only once: the first one does, the others
+    wait for it, and if it dies one of them takes over.
+
     Args:
       source: from `open_source`, or anything like it.
-      memory_limit: bytes; if the decoded images take more, they go to a file in `folder`.
-      folder: where cache files are; made if it does not exist. An earlier run's file of the same
-        images is used again if the source has a `fingerprint`.
+      residency: "memory", "mmap" (a file in `folder`) or "auto": in memory as long as it fits.
+      memory_limit: bytes; if the decoded images take more, "auto" puts them in a file.
+      folder: where cache files are, such as `cache_folder(paths)`; made if it does not exist. An
+        earlier run's file of the same images is used again if the source has a `fingerprint`.
       rescale: each image enters once per factor, shrunk by it with MATLAB's bicubic; the classic
         augmentation is (1.0, 0.9, 0.8, 0.7, 0.6).
       min_size: images with a side below this (the HR patch, in pixels) are left out.
       progress: show a bar on stderr after two seconds, if that is a terminal.
+      warn: called with a line when a damaged file is made again or another process waited for.
 
     Raises:
       InputError: for images that cannot be read (all of them named), if none is large enough,
-        if `memory_limit` is exceeded without a folder, or if the file cannot be written.
+        if a file is needed without a folder, or if it cannot be written.
     """
+    if residency not in _RESIDENCIES:
+        raise InputError(f"residency is '{residency}'{nearest(residency, _RESIDENCIES)}")
     for factor in rescale:
         if not 0 < factor <= 1:
             raise InputError(f"rescale holds {factor}; give factors above 0 and up to 1")
-    folder = None if folder is None else Path(folder)
-    path = None
-    if folder is not None and (fingerprint := getattr(source, "fingerprint", None)):
-        digest = hashlib.sha256(f"{fingerprint} {[float(f) for f in rescale]}".encode())
-        path = _cache_path(folder, digest.hexdigest())
-    cached = None if path is None else _open_cache(path)
+    if len(source) == 0:
+        raise InputError("no training images: the source is empty")
+    store = None
+    if residency != "memory" and folder is not None:
+        digest = _digest(source, rescale)
+        store = _Store(Path(folder), digest, warn or (lambda line: None), progress)
+    elif residency == "mmap":
+        raise InputError("residency is 'mmap': give a folder for the cache file")
+    cached = None if store is None else store.open()
     if cached is None:
-        entries = _decoded(source, rescale, progress)
-        cached = _collect(entries, memory_limit, folder, path)
+        with closing(_decoded(source, rescale, progress)) as entries:
+            if store is not None and (residency == "mmap" or store.in_the_making):
+                cached = store.make(entries)
+            else:
+                limit = memory_limit if residency == "auto" else None
+                cached = _collect(entries, limit, store)
     return _large_enough(*cached, len(rescale), min_size)
+
+
+def _digest(source: Source, rescale: Sequence[float]) -> str | None:
+    """What a cache file holds, in hexadecimal; None if the source cannot tell."""
+    fingerprint = getattr(source, "fingerprint", None)
+    if not fingerprint:
+        return None
+    return hashlib.sha256(f"{fingerprint} {[float(f) for f in rescale]}".encode()).hexdigest()
 
 
 def _large_enough(names: list[str], images: list[np.ndarray], copies: int, min_size: int) -> Cache:
@@ -170,107 +204,77 @@ def _shrink(pixels: np.ndarray, factor: float) -> np.ndarray:
 
 
 def _collect(
-    entries: Generator[tuple[str, np.ndarray], None, None],
-    memory_limit: int,
-    folder: Path | None,
-    path: Path | None,
-) -> tuple[list[str], list[np.ndarray]]:
+    entries: Generator[Entry, None, None], memory_limit: int | None, store: "_Store | None"
+) -> Cached:
     """All entries, in memory as long as they fit and otherwise from a file."""
     names, images, nbytes = [], [], 0
-    with closing(entries):
-        for name, pixels in entries:
-            names.append(name)
-            images.append(pixels)
-            nbytes += pixels.nbytes
-            if nbytes <= memory_limit:
-                continue
-            if folder is None:
-                raise InputError(
-                    f"the decoded images take more than memory_limit = {memory_limit} bytes; "
-                    "raise it or give a folder for the cache file"
-                )
-            held = zip(names, images, strict=True)
-            written = _write_cache(itertools.chain(held, entries), folder, path)
-            cached = _open_cache(written)
-            if cached is None:
-                raise InputError(f"{written}: changed while it was written; run again")
-            return cached
+    for name, pixels in entries:
+        names.append(name)
+        images.append(pixels)
+        nbytes += pixels.nbytes
+        if memory_limit is None or nbytes <= memory_limit:
+            continue
+        if store is None:
+            raise InputError(
+                f"the decoded images take more than memory_limit = {memory_limit} bytes; "
+                "raise it or give a folder for the cache file"
+            )
+        return store.make(itertools.chain(zip(names, images, strict=True), entries))
     return names, images
 
 
-def _cache_path(folder: Path, digest: str) -> Path:
-    return folder / f"hr-{digest[:32]}.cache"
+@dataclass(frozen=True)
+class _Store:
+    """The folder of cache files, and which of them is wanted (None: one like no other)."""
 
+    folder: Path
+    digest: str | None
+    warn: Warn
+    progress: bool
 
-def _write_cache(
-    entries: Iterable[tuple[str, np.ndarray]], folder: Path, path: Path | None
-) -> Path:
-    """Writes the cache file and returns its path: `path`, or one named by the pixels."""
-    temporary = folder / f".hr-{uuid.uuid4().hex}.tmp"
-    names, sizes, digest = [], [], hashlib.sha256()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        _remove_stale(folder)
-        with open(temporary, "xb") as file:
-            for name, pixels in entries:
-                names.append(name)
-                sizes.append(pixels.shape[:2])
-                file.write(pixels.data)
-                if path is None:
-                    digest.update(pixels.data)
-            index = json.dumps({"names": names, "sizes": sizes}).encode()
-            file.write(index + len(index).to_bytes(8, "little") + _MARK)
-        if path is None:
-            digest.update(index)
-            path = _cache_path(folder, digest.hexdigest())
-        # Another process may have been faster; its file may be mapped, which Windows guards.
-        if _open_cache(path) is None:
-            os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            f"{folder}: cannot write the cache of decoded images ({error.strerror}); "
-            "give another folder or free some space"
-        ) from error
-    finally:
-        if temporary.exists():  # not so if there is no folder to hold it
-            temporary.unlink()
-    return path
+    def _path(self, digest: str) -> Path:
+        return self.folder / f"hr-{digest[:32]}.cache"
 
-
-def _remove_stale(folder: Path) -> None:
-    """Removes the temporary files of processes that were killed while they wrote."""
-    for file in folder.glob(".hr-*.tmp"):
-        with suppress(OSError):  # another process may remove it at the same time
-            if file.stat().st_mtime < time.time() - _STALE:
-                file.unlink()
-
-
-def _open_cache(path: Path) -> tuple[list[str], list[np.ndarray]] | None:
-    """Names and memory-mapped images of a cache file; None if it is absent or not whole."""
-    try:
-        mapped = np.memmap(path, np.uint8, "r")
-        end = len(mapped) - 16
-        if end < 0 or mapped[end + 8 :].tobytes() != _MARK:
+    def open(self) -> Cached | None:
+        """The file of an earlier run, if it is there and whole."""
+        if self.digest is None:
             return None
-        begin = end - int.from_bytes(mapped[end : end + 8].tobytes(), "little")
-        if begin < 0:
-            return None
-        index = json.loads(mapped[begin:end].tobytes())
-        names, sizes = index["names"], index["sizes"]
-        whole = (
-            isinstance(names, list)
-            and all(isinstance(name, str) for name in names)
-            and len(names) == len(sizes)
-            and all(min(h, w) > 0 for h, w in sizes)
-            and sum(h * w * 3 for h, w in sizes) == begin
-        )
-        if not whole:
-            return None
-        pixels, images, start = np.asarray(mapped), [], 0
-        for h, w in sizes:
-            images.append(pixels[start : start + h * w * 3].reshape(h, w, 3))
-            start += h * w * 3
-    # ValueError: an empty file, or an index that is no JSON; the last two: JSON of something else.
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-    return names, images
+        return open_entries(self._path(self.digest), warn=self.warn, progress=self.progress)
+
+    @property
+    def in_the_making(self) -> bool:
+        """Whether another process is writing the file, or was killed while it did."""
+        return self.digest is not None and unfinished(self._path(self.digest)).exists()
+
+    def make(self, entries: Iterable[Entry]) -> Cached:
+        """Writes the file, or waits for the process that does; raises InputError if it fails."""
+        made = not self.folder.exists()
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            if self.digest is None:
+                with own_name(self.folder) as temporary:
+                    path = self._path(write_entries(temporary, entries))
+                    os.replace(temporary, path)
+            else:
+                path = self._path(self.digest)
+                with one_writer(path, warn=self.warn) as temporary:
+                    # Another process may have been faster; what is damaged was told before.
+                    cached = open_entries(path, warn=lambda line: None, progress=self.progress)
+                    if cached is not None:
+                        return cached
+                    write_entries(temporary, entries)
+                    os.replace(temporary, path)
+        except BaseException as error:
+            if made:
+                with suppress(OSError):  # it holds something, or was never made
+                    self.folder.rmdir()
+            if not isinstance(error, OSError):
+                raise
+            raise InputError(
+                f"{self.folder}: cannot write the cache of decoded images ({error.strerror}); "
+                "free some space or set JAXSR_CACHE to another folder"
+            ) from error
+        cached = open_entries(path, warn=self.warn, progress=self.progress)
+        if cached is None:
+            raise InputError(f"{path}: changed while it was written; run again")
+        return cached

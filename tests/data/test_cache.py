@@ -1,14 +1,13 @@
 """The cache against the arrays it was made of."""
 
-import json
 import os
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from jaxsr.data import build_cache, open_source
+from jaxsr.data import build_cache, cache_folder, open_source
 from jaxsr.errors import InputError
 from jaxsr.image.resize import imresize
 
@@ -98,94 +97,6 @@ def test_a_source_without_fingerprint_is_always_decoded(images, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2  # one file per content
 
 
-@pytest.mark.parametrize("keep", [0, 5, 100, 700, -1])
-def test_a_file_cut_short_is_made_again(images, tmp_path, keep):
-    build_cache(Printed(images), memory_limit=0, folder=tmp_path)
-    (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[:keep])
-    source = Printed(images)
-    assert_holds(build_cache(source, memory_limit=0, folder=tmp_path), images)
-    assert sorted(source.reads) == [0, 1, 2]
-    assert [p.read_bytes() for p in tmp_path.iterdir()] == [whole]
-
-
-def test_a_file_of_another_length_is_made_again(images, tmp_path):
-    build_cache(Printed(images), memory_limit=0, folder=tmp_path)
-    (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(whole[3:])
-    assert_holds(build_cache(Printed(images), memory_limit=0, folder=tmp_path), images)
-    assert file.read_bytes() == whole
-
-
-def index_of(whole):
-    """Pixels and index of a cache file, which ends in the index, its length and a mark."""
-    begin = len(whole) - 16 - int.from_bytes(whole[-16:-8], "little")
-    return whole[:begin], json.loads(whole[begin:-16])
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        {"sizes": None},
-        {"names": 7},
-        {"names": "abc"},
-        {"names": [1, 2, 3]},
-        {"names": ["a"]},
-        {"sizes": [[12, 10], [6, 20], 9]},
-        {"sizes": [[12, 10], [6, 20], ["9", "9"]]},
-        {"sizes": [[12, 10], [6.0, 20], [9, 9]]},
-        {"sizes": [[12, 10], [-6, -20], [9, 9]]},
-        "names",
-        "sizes",
-        [],
-        None,
-    ],
-)
-def test_a_damaged_index_is_made_again(images, tmp_path, damage):
-    """A word is a key that is missing; other values take the place of the index."""
-    build_cache(Printed(images), memory_limit=0, folder=tmp_path)
-    (file,) = tmp_path.iterdir()
-    whole = file.read_bytes()
-    pixels, index = index_of(whole)
-    if isinstance(damage, dict):
-        index |= damage
-    elif isinstance(damage, str):
-        del index[damage]
-    else:
-        index = damage
-    text = json.dumps(index).encode()
-    file.write_bytes(pixels + text + len(text).to_bytes(8, "little") + whole[-8:])
-    source = Printed(images)
-    assert_holds(build_cache(source, memory_limit=0, folder=tmp_path), images)
-    assert len(source.reads) == 3 and file.read_bytes() == whole
-
-
-def test_what_a_killed_process_left_is_removed_after_a_day(images, tmp_path):
-    kept = ["mine.tmp", ".hr-new.tmp", "hr-other.cache"]
-    for name in [*kept, ".hr-old.tmp"]:
-        (tmp_path / name).write_text("")
-        then = time.time() - 3600 * (1 if name == ".hr-new.tmp" else 25)
-        os.utime(tmp_path / name, (then, then))
-    assert_holds(build_cache(Listed(images), memory_limit=0, folder=tmp_path), images)
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left > set(kept) and len(left) == 4 and ".hr-old.tmp" not in left
-
-
-def test_two_processes_at_once(images, tmp_path):
-    """The second starts, and ends, in the middle of the first."""
-
-    class Racing(Printed):
-        def __getitem__(self, i):
-            if i == 2:
-                build_cache(Printed(images), memory_limit=0, folder=tmp_path)
-            return super().__getitem__(i)
-
-    assert_holds(build_cache(Racing(images), memory_limit=0, folder=tmp_path), images)
-    assert len(list(tmp_path.iterdir())) == 1
-
-
 @pytest.mark.parametrize("memory_limit", [0, 1 << 20])
 def test_rescaled_copies(images, tmp_path, memory_limit):
     source = Listed(images)
@@ -241,6 +152,66 @@ def test_foreign_pixels_are_refused(wrong):
         build_cache(Listed([wrong]))
 
 
+@pytest.mark.parametrize(
+    ("residency", "memory_limit", "in_a_file"),
+    [("auto", 0, True), ("auto", 1 << 20, False), ("memory", 0, False), ("mmap", 1 << 20, True)],
+)
+def test_residency(images, tmp_path, residency, memory_limit, in_a_file):
+    options = {"residency": residency, "memory_limit": memory_limit, "folder": tmp_path}
+    source = Printed(images)
+    assert_holds(build_cache(source, **options), images)
+    assert sorted(source.reads) == [0, 1, 2]
+    assert len(list(tmp_path.iterdir())) == in_a_file
+
+
+def test_auto_takes_a_file_that_is_there_and_memory_does_not(images, tmp_path):
+    build_cache(Printed(images), residency="mmap", folder=tmp_path)
+    for residency, reads in (("auto", 0), ("memory", 3)):
+        source = Printed(images)
+        assert_holds(build_cache(source, residency=residency, folder=tmp_path), images)
+        assert len(source.reads) == reads
+
+
+def test_where_the_file_goes(tmp_path, monkeypatch):
+    monkeypatch.delenv("JAXSR_CACHE", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    shared = tmp_path / "home" / ".cache" / "jaxsr"
+    first, second, image = (tmp_path / name for name in ("first", "second", "image.png"))
+    first.mkdir()
+    second.mkdir()
+    image.touch()
+    assert cache_folder() == shared
+    assert cache_folder(first) == first / ".jaxsr-cache"
+    assert cache_folder((str(first), str(second))) == first / ".jaxsr-cache"
+    assert cache_folder([image, second]) == tmp_path / ".jaxsr-cache"
+    assert cache_folder([tmp_path / "missing" / "folder"]) == shared
+    assert not list(first.iterdir())
+    (first / ".jaxsr-cache").touch()  # somebody's file of that name
+    assert cache_folder(first) == shared
+    monkeypatch.setenv("JAXSR_CACHE", "elsewhere")
+    assert cache_folder(first) == Path("elsewhere")
+
+
+def test_a_folder_that_cannot_be_written_to(tmp_path, monkeypatch):
+    monkeypatch.delenv("JAXSR_CACHE", raising=False)
+    monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
+    assert cache_folder(tmp_path) == Path.home() / ".cache" / "jaxsr"
+
+
+def test_readers_do_not_see_the_cache_beside_the_images(images, tmp_path, monkeypatch):
+    monkeypatch.delenv("JAXSR_CACHE", raising=False)
+    for version in (images[0], images[1]):
+        for name in ("a.png", "b.png"):
+            Image.fromarray(version).save(tmp_path / name)
+        for _ in range(2):
+            source = open_source(tmp_path)
+            cache = build_cache(source, residency="mmap", folder=cache_folder(tmp_path))
+            assert_holds(cache, [version, version])
+            assert source.names == ("a.png", "b.png")
+    assert len(list(tmp_path.iterdir())) == 3
+    assert len(list((tmp_path / ".jaxsr-cache").iterdir())) == 2
+
+
 def test_refusals(images, tmp_path):
     with pytest.raises(InputError, match="memory_limit = 100"):
         build_cache(Listed(images), memory_limit=100)
@@ -248,8 +219,12 @@ def test_refusals(images, tmp_path):
         build_cache(Listed(images), rescale=(1.5,))
     with pytest.raises(InputError, match="source is empty"):
         build_cache(Listed([]))
+    with pytest.raises(InputError, match=r"'mmap': give a folder"):
+        build_cache(Listed(images), residency="mmap")
+    with pytest.raises(InputError, match=r"residency is 'mmpa'; did you mean 'mmap'\?"):
+        build_cache(Listed(images), residency="mmpa")
     (tmp_path / "file").write_text("")
-    with pytest.raises(InputError, match="cannot write the cache"):
+    with pytest.raises(InputError, match=r"file: cannot write the cache .* JAXSR_CACHE"):
         build_cache(Listed(images), memory_limit=0, folder=tmp_path / "file")
 
 
