@@ -3,7 +3,8 @@
     python eval.py --model=NAME|--checkpoint=DIR|--weights=FILE --scale=4 --data=DIR[,DIR...]
                    [--protocol=rgb|y-uint8] [--json=FILE] [--save=DIR]
 
-Each DIR holds HR/ (and optionally LR_x4/), or HR images directly.
+Each DIR holds HR/ (and optionally LR_x4/), or HR images directly; NAME:DIR and NAME/TRACK:DIR
+(set14:Set14, div2k/unknown_x4:DIV2K) are checked; docs/datasets.md tells more.
 """
 
 import argparse
@@ -135,11 +136,15 @@ def _targets(
 
     Refuses to write over an image of the sets, or two results to one file.
     """
-    from jaxsr.data.source import image_files
+    from jaxsr.data.locate import locate_pairs
+    from jaxsr.data.records import find_dataset
 
     inputs: set[Path] = set()
     for folder in folders.values():
-        files = [*image_files(folder), *folder.glob(f"LR_x{scale}/*")]
+        if find_dataset(folder) is not None:
+            continue
+        located = locate_pairs(folder, scale, "validation")
+        files = [*located.hr, *(file for lr in located.lr or [] for file in lr), *located.over]
         inputs.update(file.resolve() for file in files)
     taken: dict[Path, str] = {}
     targets: dict[str, list[Path]] = {}

@@ -36,51 +36,67 @@ class Score:
     sr: np.ndarray
 
 
-def read_test_set(folder: str | Path, scale: int, protocol: Protocol) -> list[TestImage]:
-    """The images of `folder`/HR (or of `folder` itself) for one scale.
+def read_test_set(path: str | Path, scale: int, protocol: Protocol) -> list[TestImage]:
+    """The images of a test set for one scale.
 
-    Protocols that see RGB take the files of `folder`/LR_xN where there are any (for baby.png
-    baby.* or babyxN.*, any extension); otherwise LR is made when scoring.
+    Protocols that see RGB take the LR files that belong to it, where there are any (for baby.png
+    in HR/ baby.* or babyxN.* in LR_xN/, and the other layouts of docs/datasets.md); otherwise LR
+    is made when scoring. Of known sets and datasets with several splits, "validation" is taken.
 
     Raises:
       InputError: for a missing or empty folder, a broken or too small image, an LR file that is
         missing, ambiguous or of the wrong size; by name.
     """
-    from jaxsr.data.source import image_files, to_8bit
-    from jaxsr.image.io import find_images, read_image
+    from jaxsr.data.images import to_8bit
+    from jaxsr.data.locate import locate_pairs
+    from jaxsr.data.records import find_dataset, read_test_records
+    from jaxsr.image.io import read_image
 
-    folder = Path(folder)
-    files = image_files(folder)
-    lr_folder = folder / f"LR_x{scale}"
-    lr_files = None
-    if lr_folder.is_dir() and not protocol.on_luma:
-        lr_files = {}
-        for file in find_images(lr_folder):
-            lr_files.setdefault(file.stem, []).append(file)
+    dataset = find_dataset(Path(path))
+    if dataset is not None:
+        stored = read_test_records(dataset, with_lr=not protocol.on_luma)
+        images = []
+        for name, hr, lr in stored:
+            hr = crop_hr(hr, scale, name)
+            images.append(TestImage(name, hr, _fitting(lr, f"LR of {name}", hr, name, scale)))
+        return images
+    located = locate_pairs(path, scale, "validation")
+    given = located.lr is not None and not protocol.on_luma
     images = []
-    for path in files:
-        hr = crop_hr(to_8bit(read_image(path).pixels), scale, str(path))
+    for file, found in zip(located.hr, located.lr or [[]] * len(located.hr), strict=True):
+        hr = crop_hr(to_8bit(read_image(file).pixels), scale, str(file))
         lr = None
-        if lr_files is not None:
-            stems = (path.stem, f"{path.stem}x{scale}")
-            found = lr_files.get(stems[0]) or lr_files.get(stems[1], [])
-            if not found:
-                raise InputError(
-                    f"{lr_folder}: no LR file for {path.name}, neither {stems[0]}.* nor "
-                    f"{stems[1]}.*; add it, or take the folder away to have LR made"
-                )
-            if len(found) > 1:
-                names = " and ".join(file.name for file in found)
-                raise InputError(f"{lr_folder}: {names} are both LR of {path.name}; keep one")
-            lr = to_8bit(read_image(found[0]).pixels)
-            expected = (hr.shape[0] // scale, hr.shape[1] // scale, hr.shape[2])
-            if lr.shape != expected:
-                raise InputError(
-                    f"{found[0]}: is {_size(lr)}, but HR {path.name} at x{scale} "
-                    f"needs {_size(np.empty(expected))}"
-                )
-        images.append(TestImage(path.name, hr, lr))
+        if given:
+            lr_file = _only(found, file, located.lr_folder, scale)
+            lr = _fitting(to_8bit(read_image(lr_file).pixels), str(lr_file), hr, file.name, scale)
+        images.append(TestImage(file.name, hr, lr))
     return images
+
+
+def _only(found: Sequence[Path], hr: Path, folder: Path | None, scale: int) -> Path:
+    """The one LR file of an HR file."""
+    if not found:
+        raise InputError(
+            f"{folder}: no LR file for {hr.name}, neither {hr.stem}.* nor "
+            f"{hr.stem}x{scale}.*; add it, or take the folder away to have LR made"
+        )
+    if len(found) > 1:
+        names = " and ".join(file.name for file in found)
+        raise InputError(f"{folder}: {names} are both LR of {hr.name}; keep one")
+    return found[0]
+
+
+def _fitting(
+    lr: np.ndarray | None, name: str, hr: np.ndarray, hr_name: str, scale: int
+) -> np.ndarray | None:
+    """LR, if it is of the size that the cropped HR needs."""
+    expected = (hr.shape[0] // scale, hr.shape[1] // scale, hr.shape[2])
+    if lr is not None and lr.shape != expected:
+        raise InputError(
+            f"{name}: is {_size(lr)}, but HR {hr_name} at x{scale} needs "
+            f"{_size(np.empty(expected))}"
+        )
+    return lr
 
 
 def _size(image: np.ndarray) -> str:

@@ -18,6 +18,8 @@ _PAIRS = (
     ("GTmod{n}", "LRbicx{n}"),
     ("x{n}", "../../LR/LRBI/{set}/x{n}"),  # RCAN: the set's folder is HR/Set5
     ("image_SRF_{n}", "image_SRF_{n}"),  # SelfExSR
+    (".", "LR_x{n}"),
+    (".", "LR_bicubic/X{n}"),
     (".", "../{set}_LR/x{n}"),  # IMDN
     (".", "../{set}_LR_x{n}"),  # DBPN
 )

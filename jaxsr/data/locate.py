@@ -47,11 +47,12 @@ class Named:
 
 @dataclass(frozen=True)
 class Located:
-    """HR files, and the LR files of each where there are any, all in `lr_folder`."""
+    """HR files, the LR files of each where there are any, and those in `lr_folder` of no HR."""
 
     hr: list[Path]
     lr: list[list[Path]] | None = None
     lr_folder: Path | None = None
+    over: tuple[Path, ...] = ()
 
 
 def parse(path: str | Path) -> Named | None:
@@ -96,7 +97,7 @@ def locate_pairs(path: str | Path, scale: int, split: str) -> Located:
     """HR and LR files of `path` for one scale; no LR where none were given or found.
 
     Raises:
-      InputError: as `locate`; for a track of another scale; for LR files without HR.
+      InputError: as `locate`; for a track of another scale.
     """
     named = parse(path)
     if named is None:
@@ -108,7 +109,7 @@ def locate_pairs(path: str | Path, scale: int, split: str) -> Located:
             raise InputError(f"{path}: is LR of x{named.scale}, but x{scale} is asked for")
         hr = _checked(named, split, _known_hr(named, split))
         folder, lr = _known_lr(named, split)
-        return Located(hr, partners(hr, lr, scale), folder)
+        return _paired(hr, lr, scale, folder)
     else:
         folders = None if named.known.tracks else pair_folders(named.root, scale)
         if not folders:
@@ -116,7 +117,7 @@ def locate_pairs(path: str | Path, scale: int, split: str) -> Located:
     hr, lr = pair_files(*folders)
     if named is not None:
         hr = _checked(named, split, hr)
-    return Located(hr, _paired(hr, lr, scale, folders[1]), folders[1])
+    return _paired(hr, lr, scale, folders[1])
 
 
 def _two_folders(path: str | Path) -> tuple[Path, Path] | None:
@@ -131,15 +132,10 @@ def _two_folders(path: str | Path) -> tuple[Path, Path] | None:
     return None
 
 
-def _paired(hr: list[Path], lr: list[Path], scale: int, folder: Path) -> list[list[Path]]:
+def _paired(hr: list[Path], lr: list[Path], scale: int, folder: Path) -> Located:
     found = partners(hr, lr, scale)
     used = {file for files in found for file in files}
-    if over := [file.name for file in lr if file not in used]:
-        raise InputError(
-            f"{folder}: {len(over)} of {len(lr)} LR files have no HR: {some(over)}; "
-            "remove them or add the HR images"
-        )
-    return found
+    return Located(hr, found, folder, tuple(file for file in lr if file not in used))
 
 
 def _candidates(named: Named, split: str, patterns: Sequence[str]) -> Iterator[Path]:

@@ -2,7 +2,10 @@
 
 Each record is `image` (PNG or JPEG bytes), `filename`, `height`, `width`, `channels` of the file
 (1 gray, 3 RGB; stored are always three) and `sha256` of the decoded uint8 [H, W, 3] pixels, in the
-order of the file names. The same list without the images is in the dataset's metadata.json.
+order of the file names. Of pairs there is one record per LR image, which adds `lr` (bytes),
+`lr_filename`, `lr_height`, `lr_width`, `lr_channels` and `lr_sha256`; HR is whole, even where it
+is a few pixels larger than the LR image shows. The same list without the images is in the
+dataset's metadata.json.
 """
 
 import io
@@ -19,14 +22,9 @@ from typing import Any
 import numpy as np
 
 from jaxsr.data.batches import prefetch
-from jaxsr.data.source import (
-    broken_images,
-    decode_rgb,
-    image_files,
-    pixel_digest,
-    read_rgb,
-    to_rgb8,
-)
+from jaxsr.data.images import broken_images, decode_rgb, pixel_digest, read_rgb, to_rgb8
+from jaxsr.data.locate import locate, locate_pairs, parse
+from jaxsr.data.pairs import pair_sizes
 from jaxsr.errors import InputError
 
 _VERSION = "1.0.0"
@@ -51,19 +49,48 @@ class _Image:
             "sha256": self.sha256,
         }
 
+    def encoded(self) -> bytes:
+        """PNG or JPEG, as it goes into the record."""
+        return self.path.read_bytes() if self.as_is else _png(read_rgb(self.path))
+
+
+@dataclass(frozen=True)
+class _Record:
+    """An image, or HR and one of its LR images."""
+
+    image: _Image
+    lr: _Image | None = None
+
+    def summary(self) -> dict[str, Any]:
+        lr = {} if self.lr is None else self.lr.summary()
+        return {**self.image.summary(), **{f"lr_{key}": value for key, value in lr.items()}}
+
+    def example(self) -> dict[str, Any]:
+        lr = {} if self.lr is None else {"lr": self.lr.encoded()}
+        return {"image": self.image.encoded(), **lr, **self.summary()}
+
 
 def prepare(
-    folder: str | Path, out: str | Path, *, validation: int = 0, name: str | None = None
+    path: str | Path,
+    out: str | Path,
+    *,
+    scale: int | None = None,
+    validation: int = 0,
+    name: str | None = None,
 ) -> Path:
-    """Writes the images of `folder` (or of `folder`/HR) as a dataset in OUT/NAME/1.0.0.
+    """Writes the images of `path`, or its pairs, as a dataset in OUT/NAME/1.0.0.
 
     The bytes of a PNG or JPEG file are kept if any decoder makes the training pixels of them;
     the other images (16 bits, gray, palettes, alpha, turned by EXIF, other formats) are stored as
     lossless PNG of what `open_source` would read: 8-bit RGB.
 
+    The splits of a known set are its own: "train" and "validation" of DIV2K, "test" of Set14.
+
     Args:
-      folder: the images.
+      path: a folder, as `open_source` takes it; a known set, NAME:PATH; or pairs, as `open_pairs`
+        takes them: NAME/TRACK:PATH, or with `scale` the folders of HR and LR.
       out: the new dataset's folder; must not exist or be empty.
+      scale: take HR with LR of this scale; NAME/TRACK says it by itself.
       validation: how many images, spread evenly over the sorted names, make the split
         "validation"; the others are "train".
       name: the dataset's name for tfds; by default made from the folder's name.
@@ -73,25 +100,62 @@ def prepare(
 
     Raises:
       InputError: for images that cannot be read (all of them named, before anything is written),
-        a folder `out` that is not empty or cannot be written, or a `validation` that leaves
-        nothing to train on.
+        what `open_source` or `open_pairs` refuses, a folder `out` that is not empty or cannot be
+        written, or a `validation` that leaves nothing to train on or that the set has itself.
     """
-    folder, out = Path(folder), Path(out)
+    out = Path(out)
+    named = parse(path)
     if name is None:
-        name = re.sub(r"[^a-z0-9]+", "_", folder.resolve().name.lower()).strip("_")
-        name = name if name[:1].isalpha() else f"images_{name}".strip("_")
+        name = _tfds_name(path)
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise InputError(f"dataset name '{name}': use small letters, digits and underscores")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise InputError(f"{out}: exists already; give a new folder")
-    files = image_files(folder)
-    held_out = _spread(len(files), validation)
-    images = _inspect(files)
-    splits = {"train": [image for i, image in enumerate(images) if i not in held_out]}
-    if held_out:
-        splits["validation"] = [images[i] for i in sorted(held_out)]
+    if scale is None and named is not None:
+        scale = named.scale
+    own = ["train"] if named is None else list(named.known.splits)
+    if validation and own != ["train"]:
+        raise InputError(
+            f"{path}: has the splits {', '.join(own)} already; leave out the validation images"
+        )
+    files = {split: _files(path, scale, split) for split in own}
+    if validation or own == ["train"]:
+        held_out = _spread(len(files["train"]), validation)
+        if held_out:
+            files["validation"] = [files["train"][i] for i in sorted(held_out)]
+            files["train"] = [f for i, f in enumerate(files["train"]) if i not in held_out]
+    flat = [file for pairs in files.values() for hr, lr in pairs for file in (hr, *lr)]
+    images = dict(zip(flat, _inspect(flat), strict=True))
+    splits = {
+        split: [
+            _Record(images[hr], None if file is None else images[file])
+            for hr, lr in pairs
+            for file in (lr or [None])
+        ]
+        for split, pairs in files.items()
+    }
     _write(splits, name, out)
     return out
+
+
+def _tfds_name(path: str | Path) -> str:
+    """Of the folder, or of the known set and its track."""
+    named = parse(path)
+    if named is None:
+        text = Path(path).resolve().name
+    else:
+        text = "_".join(filter(None, (named.known.title, named.track)))
+    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    return name if name[:1].isalpha() else f"images_{name}".strip("_")
+
+
+def _files(path: str | Path, scale: int | None, split: str) -> list[tuple[Path, list[Path]]]:
+    """Each HR file and its LR files, of which there are none without a scale."""
+    if scale is None:
+        return [(file, []) for file in locate(path, split)]
+    located = locate_pairs(path, scale, split)
+    pair_sizes(path, located, scale)
+    return list(zip(located.hr, located.lr or [], strict=True))
 
 
 def _spread(total: int, count: int) -> set[int]:
@@ -161,7 +225,7 @@ def _png(pixels: np.ndarray) -> bytes:
     return buffer.getvalue()
 
 
-def _write(splits: dict[str, list[_Image]], name: str, out: Path) -> None:
+def _write(splits: dict[str, list[_Record]], name: str, out: Path) -> None:
     """Builds the dataset beside `out` and renames it, so that `out` is whole or absent."""
     temporary = out.parent / f".{out.name}-{uuid.uuid4().hex}.tmp"
     try:
@@ -179,27 +243,29 @@ def _write(splits: dict[str, list[_Image]], name: str, out: Path) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _build(splits: dict[str, list[_Image]], name: str, out: Path) -> None:
+def _build(splits: dict[str, list[_Record]], name: str, out: Path) -> None:
     import tensorflow_datasets as tfds
     from tensorflow_datasets.core.dataset_info import DatasetIdentity
 
     data_dir = out / name / _VERSION
     data_dir.mkdir(parents=True)
+    described = {
+        "filename": tfds.features.Text(),
+        "height": tfds.features.Scalar(np.int32),
+        "width": tfds.features.Scalar(np.int32),
+        "channels": tfds.features.Scalar(np.int32),
+        "sha256": tfds.features.Text(),
+    }
+    features = {"image": tfds.features.Image(shape=(None, None, 3)), **described}
+    if any(record.lr for records in splits.values() for record in records):
+        features["lr"] = tfds.features.Image(shape=(None, None, 3))
+        features |= {f"lr_{key}": feature for key, feature in described.items()}
     info = tfds.core.DatasetInfo(
         builder=DatasetIdentity(name, tfds.core.Version(_VERSION), str(data_dir), __name__),
         description="High-resolution images for training super-resolution networks.",
-        features=tfds.features.FeaturesDict(
-            {
-                "image": tfds.features.Image(shape=(None, None, 3)),
-                "filename": tfds.features.Text(),
-                "height": tfds.features.Scalar(np.int32),
-                "width": tfds.features.Scalar(np.int32),
-                "channels": tfds.features.Scalar(np.int32),
-                "sha256": tfds.features.Text(),
-            }
-        ),
+        features=tfds.features.FeaturesDict(features),
         metadata=tfds.core.MetadataDict(
-            jaxsr={split: [image.summary() for image in images] for split, images in splits.items()}
+            jaxsr={split: [r.summary() for r in records] for split, records in splits.items()}
         ),
         disable_shuffling=True,
     )
@@ -211,14 +277,13 @@ def _build(splits: dict[str, list[_Image]], name: str, out: Path) -> None:
     writer.initialize_splits(list(splits))
     writer.add_examples(
         # A generator does for the list it asks for, and holds one image at a time.
-        {split: _examples(images) for split, images in splits.items()}  # pyright: ignore
+        {split: _examples(records) for split, records in splits.items()}  # pyright: ignore
     )
     writer.close_all()
 
 
-def _examples(images: list[_Image]) -> Iterator[dict[str, Any]]:
+def _examples(records: list[_Record]) -> Iterator[dict[str, Any]]:
     from tqdm import tqdm
 
-    for image in tqdm(images, desc="write", unit="image", delay=2, disable=None):
-        encoded = image.path.read_bytes() if image.as_is else _png(read_rgb(image.path))
-        yield {"image": encoded, **image.summary()}
+    for record in tqdm(records, desc="write", unit="image", delay=2, disable=None):
+        yield record.example()
