@@ -41,14 +41,13 @@ def main(argv: Sequence[str]) -> int:
 
     from tqdm import tqdm
 
-    from jaxsr.degradations import get_degradation
-    from jaxsr.evaluation import evaluate, make_scorer, read_test_set
+    from jaxsr.evaluation import degradation_of, evaluate, make_scorer, read_test_set
     from jaxsr.metrics import get_protocol
 
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
     usual = "y-uint8" if model.colour == "y" else "rgb"
     protocol = get_protocol(args.protocol or config.get("protocol", usual))
-    degrade = get_degradation(config.get("degradation", "bicubic"), model.scale)
+    degrade = degradation_of(config.get("degradation", "bicubic"), model.scale)
     scorer = make_scorer(model, protocol, degrade)
     folders = _folders(args.data)
     if args.json is not None and not _can_hold(args.json):

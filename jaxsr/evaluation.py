@@ -9,7 +9,8 @@ from typing import Any
 import jax
 import numpy as np
 
-from jaxsr.degradations import Degradation
+from jaxsr.degradations import Degradation, get_degradation
+from jaxsr.degradations.keys import image_key
 from jaxsr.errors import InputError
 from jaxsr.image.colour import to_float, to_uint8
 from jaxsr.metrics.protocol import Protocol, crop_to_multiple
@@ -117,8 +118,19 @@ def crop_hr(hr: np.ndarray, scale: int, name: str) -> np.ndarray:
 Scorer = Callable[[Any, TestImage], Score]
 
 
-def make_scorer(model: Any, protocol: Protocol, degrade: Degradation) -> Scorer:
+def degradation_of(spec: Any, scale: int) -> Degradation | None:
+    """The degradation of a config's field; None for "given", where files hold LR."""
+    return None if spec == "given" else get_degradation(spec, scale)
+
+
+def make_scorer(model: Any, protocol: Protocol, degrade: Degradation | None) -> Scorer:
     """Builds `score(variables, image) -> Score`; compiled once per image shape.
+
+    An image without an LR file is degraded with the key that `jaxsr degrade --seed 0` takes for
+    a file of its name, so that the numbers can be had again from files.
+
+    Args:
+      degrade: None where every image must have an LR file.
 
     Raises:
       InputError: if the model takes RGB and the protocol gives luma.
@@ -133,22 +145,22 @@ def make_scorer(model: Any, protocol: Protocol, degrade: Degradation) -> Scorer:
         psnr, ssim = protocol.score(sr, hr, model.scale)
         return psnr[0], ssim[0], to_uint8(lr[0]), to_uint8(sr[0])
 
-    from_hr = jax.jit(lambda variables, hr: run(variables, *protocol.pair(degrade, _key(), hr)))
+    from_hr = jax.jit(
+        lambda variables, key, hr: run(variables, *protocol.pair(degrade, key[None], hr))
+    )
     from_lr = jax.jit(lambda variables, lr, hr: run(variables, to_float(lr), to_float(hr)))
 
     def score(variables: Any, image: TestImage) -> Score:
+        if image.lr is None and degrade is None:
+            raise InputError(f"{image.name}: the degradation is given by files, but has no LR file")
         if image.lr is None:
-            result = from_hr(variables, image.hr[None])
+            result = from_hr(variables, image_key(0, image.name), image.hr[None])
         else:
             result = from_lr(variables, image.lr[None], image.hr[None])
         psnr, ssim, lr, sr = jax.device_get(result)
         return Score(image.name, float(psnr), float(ssim), lr, sr)
 
     return score
-
-
-def _key() -> jax.Array:
-    return jax.random.key(0)
 
 
 @dataclass(frozen=True)

@@ -29,15 +29,18 @@ def test_import_costs_nothing():
 def test_models_and_steps_need_jax_flax_and_optax_only():
     """What these three load themselves does not count: Flax brings Orbax where it finds it."""
     ours = loaded_by(
-        "import jaxsr, jaxsr.training.optimizer, jaxsr.training.state, jaxsr.training.step\n"
+        "import jaxsr, jaxsr.training.optimizer, jaxsr.training.pairing, jaxsr.training.step\n"
         "from jaxsr.training.config import OptimizerConfig\n"
         "model = jaxsr.create_model('edsr_baseline', scale=2)\n"
         "jaxsr.training.step.make_train_step(\n"
         "    [model],\n"
+        "    [jaxsr.training.pairing.make_pairing(\n"
+        "        jaxsr.metrics.get_protocol('rgb'),\n"
+        "        jaxsr.degradations.get_degradation('bicubic', 2),\n"
+        "        2,\n"
+        "    )],\n"
         "    jaxsr.training.optimizer.make_optimizer(OptimizerConfig(), 10),\n"
         "    jaxsr.losses.get_loss('l1'),\n"
-        "    jaxsr.metrics.get_protocol('rgb'),\n"
-        "    [jaxsr.degradations.get_degradation('bicubic', 2)],\n"
         "    0.9,\n"
         ")"
     )

@@ -33,16 +33,28 @@ class Protocol:
     on_luma: bool  # the network sees luma, not RGB
 
     def pair(
-        self, degrade: Degradation, key: jax.Array, hr: jax.Array
+        self,
+        degrade: Degradation | None,
+        key: jax.Array,
+        hr: jax.Array,
+        lr: jax.Array | None = None,
     ) -> tuple[jax.Array, jax.Array]:
         """LR and HR as the network and the loss see them, floats in [0, 1], from uint8 HR.
 
         Args:
-          degrade: makes LR; its scale must divide height and width.
+          degrade: makes LR; its scale must divide height and width. None: LR is given.
+          key: for `degrade`, one or [N].
           hr: uint8 [N, H, W, 1 or 3].
+          lr: uint8 [N, h, w, 1 or 3], taken as it is, or None.
         """
         if hr.dtype != jnp.uint8:
             raise ValueError(f"HR must be uint8, got {hr.dtype}")
+        if (degrade is None) == (lr is None):
+            raise ValueError("give either a degradation or LR")
+        if lr is not None:
+            lr, hr = to_float(lr), to_float(hr)
+            return (luma(lr), to_float(to_uint8(luma(hr)))) if self.on_luma else (lr, hr)
+        assert degrade is not None
         if self.on_luma:
             hr = to_float(to_uint8(luma(to_float(hr))))
             return degrade(key, hr), hr

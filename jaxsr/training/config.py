@@ -20,13 +20,27 @@ from jaxsr.errors import InputError, nearest
 class DataConfig:
     """Which images, and how patches are cut from them."""
 
-    train: tuple[str, ...] = ()  # folders, image files or datasets of `jaxsr prepare`
-    validation: tuple[str, ...] = ()  # the same; scored whole by the protocol
+    # Folders, image files, datasets of `jaxsr prepare`, or NAME:PATH (docs/datasets.md). Where
+    # LR is "given" by files: pairs of folders, or datasets that hold pairs.
+    train: tuple[str, ...] = ()
+    weights: tuple[float, ...] = ()  # share of each of `train` among the patches; () = by area
+    validation: tuple[str, ...] = ()  # as `train`; scored whole by the protocol
     patch: int = 96  # side of an HR patch, in pixels: a multiple of the scale
+    grow_to: tuple[int, ...] = ()  # a curriculum: the sides of later patches, and
+    grow_at: tuple[int, ...] = ()  # the steps from which on they are taken
+    border: int = 0  # HR pixels around a patch that are degraded with it and then cut off
     batch: int = 16  # patches a step, over all devices
     augment: bool = True  # flips and rotations by 90 degrees
+    upright: bool = False  # of those only the flip from left to right
+    min_detail: float = 0.0  # flatter patches are drawn again; see `jaxsr.data.batches.detail`
+    mix: dict[str, float] = field(default_factory=dict)  # "rgb", "mixup", "cutblur": probability
+    sharpen: bool = False  # the loss sees HR sharpened by an unsharp mask (Real-ESRNet)
     rescale: tuple[float, ...] = (1.0,)  # each image also enters shrunk by these factors
-    memory_limit_mib: int = 2048  # a larger set is memory-mapped from a file instead
+    # Where the decoded images are: "memory", "mmap" (a file beside the dataset), "device" (in the
+    # memory of the accelerator, where patches are then cut), or "auto" (memory, or mmap for more
+    # than memory_limit_mib).
+    residency: str = "auto"
+    memory_limit_mib: int = 2048
 
 
 @dataclass(frozen=True)
@@ -69,7 +83,7 @@ class TrainConfig:
     protocol: str  # "y-uint8" (luma) or "rgb": what the network sees and how it is scored
     loss: str
     steps: int
-    degradation: str = "bicubic"
+    degradation: Any = "bicubic"  # a preset, a list of steps (docs/degradations.md), or "given"
     model_args: dict[str, Any] = field(default_factory=dict)
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
@@ -82,6 +96,7 @@ class TrainConfig:
     scale_mix: str = "step"  # one drawn for each step; or "batch": each has its part of the batch
     init_from: str = ""  # a run folder or a weights file; what fits of it is what a run starts from
     seed: int = 0
+    steps_per_call: int = 0  # with data.residency "device"; 0 = 16 on accelerators, else 1
     log_every: int = 100
     validate_every: int = 1000
     checkpoint_every: int = 1000

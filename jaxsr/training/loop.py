@@ -9,7 +9,8 @@ import dataclasses
 import errno
 import functools
 import operator
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +18,9 @@ from typing import Any
 import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
-from jaxsr.data import Plan, build_cache, cache_folder, make_batch, make_plan, open_source, prefetch
-from jaxsr.degradations import get_degradation
+from jaxsr.data import prefetch
 from jaxsr.errors import InputError
-from jaxsr.evaluation import (
-    SetResult,
-    TestImage,
-    crop_hr,
-    evaluate,
-    make_scorer,
-    read_test_set,
-)
+from jaxsr.evaluation import SetResult, TestImage, degradation_of, evaluate, make_scorer
 from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
@@ -35,15 +28,18 @@ from jaxsr.side_by_side import side_by_side
 from jaxsr.training.checkpoint import Checkpoints, read_spec
 from jaxsr.training.config import TrainConfig, from_dict, to_dict
 from jaxsr.training.digests import step_folders
+from jaxsr.training.feed import Feed, steps_per_call
+from jaxsr.training.inputs import Inputs, open_inputs
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_optimizer, make_schedule
+from jaxsr.training.pairing import make_pairing
 from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
-from jaxsr.training.scales import hr_patch, largest_patch, scales_of
+from jaxsr.training.scales import call_starts, hr_cut, scales_of
 from jaxsr.training.signals import stop_signals
 from jaxsr.training.state import create_state, evaluated_variables
-from jaxsr.training.step import TrainStep, make_train_step
+from jaxsr.training.step import make_train_step
 from jaxsr.training.supervision import get_supervision
 from jaxsr.training.warm_start import read_start, start_from
 
@@ -94,25 +90,13 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     if config.init_from and not step_folders(workdir / "checkpoints"):
         model = create_model(config.model, scale=config.scale, **config.model_args)
         start_variables = read_start(config.init_from, model)
-    tests = _validation_images(config)
-    cache = build_cache(
-        open_source(config.data.train),
-        memory_limit=config.data.memory_limit_mib << 20,
-        folder=cache_folder(),
-        rescale=config.data.rescale,
-        min_size=largest_patch(config),
-    )
-    if small := cache.left_out:
-        more = f" and {len(small) - 5} more" if len(small) > 5 else ""
-        names = ", ".join(small[:5])
-        say(f"left out, smaller than the {largest_patch(config)} px patch: {names}{more}")
-    plan = make_plan(cache, config.data.patch)
+    inputs = open_inputs(config, say)
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         with locked(workdir):
             # Again: another run may have ended here while the images were read.
             _refuse_another_run(workdir, config, say=lambda line: None)
-            return _run(config, workdir, tests, plan, start_variables, say)
+            return _run(config, workdir, inputs, start_variables, say)
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
             raise
@@ -122,42 +106,42 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
 def _run(
     config: TrainConfig,
     workdir: Path,
-    tests: list[TestImage],
-    plan: Plan,
+    inputs: Inputs,
     start_variables: dict[str, Any] | None,
     say: Say,
 ) -> Outcome:
     """The run itself, in a folder that is locked."""
     model: Any = create_model(config.model, scale=config.scale, **config.model_args)
     protocol = get_protocol(config.protocol)
-    degrade = get_degradation(config.degradation, config.scale)
+    plan, tests = inputs.plan, inputs.tests
 
     # One mesh of all devices: the batch is split, everything else is on each of them.
     devices = jax.device_count()
     mesh = jax.make_mesh((devices,), ("data",), axis_types=(AxisType.Auto,))
-    split = NamedSharding(mesh, PartitionSpec("data"))
     everywhere = NamedSharding(mesh, PartitionSpec())
+    feed = Feed(config, plan, mesh)
 
     optimizer = make_optimizer(config.optimizer, config.steps)
     state = create_state(model, optimizer, jax.random.key(config.seed), ema=config.ema > 0)
     state = jax.device_put(state, everywhere)
 
     @functools.cache
-    def step_fn(scales: tuple[int, ...]) -> TrainStep:
-        """One program for each set of scales that is trained in one step."""
+    def program(scales: tuple[int, ...], cut: int, count: int) -> Callable:
+        """One for each kind of call: its scales, the side of its patches, its number of steps."""
         step = make_train_step(
             [create_model(config.model, scale=s, **config.model_args) for s in scales],
+            [
+                make_pairing(protocol, degradation_of(config.degradation, s), s, config.data)
+                for s in scales
+            ],
             optimizer,
             get_loss(config.loss),
-            protocol,
-            [get_degradation(config.degradation, s) for s in scales],
             config.ema,
             get_supervision(config.supervision, config.anneal_steps),
         )
-        # Without the pinned result the compiler may lay the next state out otherwise.
-        return jax.jit(step, donate_argnums=0, out_shardings=(everywhere, everywhere))
+        return feed.program(step, cut, count)
 
-    scorer = make_scorer(model, protocol, degrade)
+    scorer = make_scorer(model, protocol, degradation_of(config.degradation, config.scale))
 
     spec = {"config": to_dict(config), "versions": versions()}
     with Checkpoints(workdir / "checkpoints") as checkpoints, stop_signals() as stop:
@@ -175,16 +159,8 @@ def _run(
         log = RunLog(workdir, start)
         say(
             f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
-            f"{len(plan.images)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
+            f"{len(plan.hr)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
         )
-
-        def make(step: int) -> jax.Array:
-            # The visits of an epoch stay the same whatever the size of a step's patches.
-            sized = dataclasses.replace(plan, patch=hr_patch(config, scales_of(config, step)))
-            hr = make_batch(
-                sized, config.seed, step, batch=config.data.batch, augment=config.data.augment
-            )
-            return jax.device_put(hr, split)
 
         def validate() -> SetResult | None:
             if not tests:
@@ -207,14 +183,20 @@ def _run(
             meter = Meter(
                 config, step, make_schedule(config.optimizer, config.steps), bar, log, say
             )
-            batches = prefetch(make, step, config.steps)
-            for hr in batches:
-                state, metrics = step_fn(scales_of(config, step))(state, hr)
+            starts = call_starts(config, step, steps_per_call(config))
+            batches = prefetch(
+                lambda call: feed.make(int(starts[call]), int(starts[call + 1])),
+                *(0, len(starts) - 1),
+                threads=min(4, os.cpu_count() or 1),
+            )
+            for end, batch in zip(starts[1:].tolist(), meter.watch(batches), strict=True):
+                call = program(scales_of(config, step), hr_cut(config, step), end - step)
+                state, metrics = call(state, batch)
                 # Reading one step behind keeps the device busy and the steps in flight bounded.
                 if pending is not None:
                     meter.read(pending)
                 pending = metrics
-                step += 1
+                step = end
                 stopping = stop.name is not None
                 last = step == config.steps
                 look = last or (step % config.validate_every == 0 and not stopping)
@@ -263,21 +245,6 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
             say(f"note: config.{name} differs from the run so far in {workdir}")
 
 
-def _validation_images(config: TrainConfig) -> list[TestImage]:
-    """Images of files and folders as they are; of datasets, the split `validation`."""
-    from jaxsr.data.source import find_dataset, read_validation
-
-    tests: list[TestImage] = []
-    protocol = get_protocol(config.protocol)
-    for path in config.data.validation:
-        if find_dataset(Path(path)) is None:
-            tests += read_test_set(path, config.scale, protocol)
-            continue
-        for name, hr in read_validation(path):
-            tests.append(TestImage(name, crop_hr(hr, config.scale, name)))
-    return tests
-
-
 def _compare(
     config: TrainConfig, workdir: Path, tests: Sequence[TestImage], result: SetResult
 ) -> tuple[SetResult, Path]:
@@ -285,7 +252,7 @@ def _compare(
     from jaxsr.image.io import Picture, write_image
 
     protocol = get_protocol(config.protocol)
-    degrade = get_degradation(config.degradation, config.scale)
+    degrade = degradation_of(config.degradation, config.scale)
     scorer = make_scorer(create_model("bicubic", scale=config.scale), protocol, degrade)
     bicubic = evaluate(scorer, {}, tests)
     columns = [("bicubic", bicubic.images), (config.model, result.images)]

@@ -2,16 +2,17 @@
 
 import math
 import time
-from collections.abc import Callable
-from typing import Any
-
-import jax
+from collections.abc import Callable, Generator, Iterator
+from typing import Any, TypeVar
 
 from jaxsr.errors import InputError
 from jaxsr.training.config import TrainConfig
+from jaxsr.training.feed import rows
 from jaxsr.training.runlog import RunLog
+from jaxsr.training.step import Metrics
 
 Say = Callable[[str], None]
+T = TypeVar("T")
 
 
 class Meter:
@@ -34,24 +35,40 @@ class Meter:
     ) -> None:
         self._config, self._schedule = config, schedule
         self._bar, self._log, self._say = bar, log, say
-        self._step, self._seconds, self._steps = start, 0.0, 0
+        self._step, self._seconds, self._steps, self._waited = start, 0.0, 0, 0.0
         self.resume()
 
     def resume(self) -> None:
         """Starts the clock again after something that is not training, such as validation."""
         self._clock = time.perf_counter()
 
-    def read(self, metrics: dict[str, jax.Array]) -> None:
-        """Waits for the metrics of the next step and takes note of them.
+    def watch(self, batches: Iterator[T]) -> Generator[T, None, None]:
+        """The same batches; the time that the loop waits for them is counted."""
+        while True:
+            begin = time.perf_counter()
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            self._waited += time.perf_counter() - begin
+            yield batch
+
+    def read(self, metrics: Metrics) -> None:
+        """Waits for the metrics of the next call and takes note of them.
 
         Raises:
           InputError: if the loss or the gradient is not finite.
         """
-        values = {name: float(value) for name, value in jax.device_get(metrics).items()}
+        steps = rows(metrics)
         now = time.perf_counter()
-        self._seconds, self._clock = self._seconds + now - self._clock, now
-        self._step, self._steps = self._step + 1, self._steps + 1
-        self._bar.update(1)
+        spent, self._clock = now - self._clock, now
+        for values in steps:
+            self._seconds += spent / len(steps)
+            self._step, self._steps = self._step + 1, self._steps + 1
+            self._bar.update(1)
+            self._note(values)
+
+    def _note(self, values: dict[str, float]) -> None:
         for name in ("loss", "grad_norm"):
             if not math.isfinite(values[name]):
                 raise InputError(
@@ -63,13 +80,17 @@ class Meter:
             self._show(values)
 
     def _show(self, values: dict[str, float]) -> None:
-        rate = self._steps * self._config.data.batch / max(self._seconds, 1e-9)
-        self._seconds, self._steps = 0.0, 0
+        seconds = max(self._seconds, 1e-9)
+        rate = self._steps * self._config.data.batch / seconds
+        wait = min(1.0, self._waited / seconds)
+        self._seconds, self._steps, self._waited = 0.0, 0, 0.0
         scalars = {f"train/{name}": value for name, value in values.items()}
         scalars["train/learning_rate"] = float(self._schedule(self._step - 1))
         scalars["train/images_per_second"] = rate
+        scalars["train/data_wait"] = wait  # share of the time
         self._log.scalars(self._step, scalars)
-        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s"
+        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s, "
+        text += f"{wait:.1%} waiting for data"
         if self._bar.disable:
             self._say(f"step {self._step}/{self._config.steps}: {text}")
         else:

@@ -7,8 +7,9 @@ from typing import Any
 
 import jax
 
-from jaxsr.degradations import get_degradation
+from jaxsr.data.augment import MIXES
 from jaxsr.errors import InputError, nearest
+from jaxsr.evaluation import degradation_of
 from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
@@ -32,10 +33,10 @@ def check(config: TrainConfig) -> None:
             raise
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
-    get_degradation(config.degradation, config.scale)
+    degradation_of(config.degradation, config.scale)
     get_loss(config.loss)
     rules = _model_rules(config, model) + _optimizer_rules(config.optimizer, config.steps)
-    for holds, message in rules + _run_rules(config):
+    for holds, message in rules + _run_rules(config) + _data_rules(config):
         if not holds:
             raise InputError(message)
     _check_scales(config, model)
@@ -93,14 +94,9 @@ def _model_rules(config: TrainConfig, model: Any) -> list[Rule]:
 
 
 def _run_rules(config: TrainConfig) -> list[Rule]:
-    data, scale, scales = config.data, config.scale, config.scales
+    scale, scales = config.scale, config.scales
     split = config.scale_mix == "batch" and scales
     rules = [
-        (
-            data.patch > 0 and data.patch % scale == 0,
-            f"config.data.patch: {data.patch} is no positive multiple of config.scale {scale}; "
-            f"nearest: {max(1, round(data.patch / scale)) * scale}",
-        ),
         (
             not scales or scale in scales,
             f"config.scales: {scales} are without config.scale {scale}, the one that is scored",
@@ -108,32 +104,92 @@ def _run_rules(config: TrainConfig) -> list[Rule]:
         (len(set(scales)) == len(scales), f"config.scales: {scales} names one twice"),
         _one_of("scale_mix", config.scale_mix, ("step", "batch")),
         (
-            not split or all(s > 0 and data.patch % s == 0 for s in scales),
-            f"config.data.patch: {data.patch} is no multiple of each of the scales {scales}",
-        ),
-        (
-            not split or data.batch % len(scales) == 0,
-            f"config.data.batch: {data.batch} does not split over the {len(scales)} scales",
+            not split or config.data.batch % len(scales) == 0,
+            f"config.data.batch: {config.data.batch} does not split over the {len(scales)} scales",
         ),
         (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
-        (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
-        (
-            bool(data.rescale) and all(0 < r <= 1 for r in data.rescale),
-            f"config.data.rescale: factors must be in (0, 1], got {data.rescale}",
-        ),
-        (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
         (0 <= config.seed < 2**63, f"config.seed: {config.seed} is not in [0, 2^63)"),
+        (
+            config.steps_per_call in (0, 1) or config.data.residency == "device",
+            "config.steps_per_call: several steps a call need config.data.residency device",
+        ),
     ]
     return rules + [
         (value > 0, f"config.{name}: must be positive, got {value}")
         for name, value in (
-            ("data.batch", data.batch),
+            ("data.batch", config.data.batch),
             ("steps", config.steps),
             ("log_every", config.log_every),
             ("validate_every", config.validate_every),
             ("checkpoint_every", config.checkpoint_every),
         )
     ]
+
+
+def _data_rules(config: TrainConfig) -> list[Rule]:
+    data, scale, given = config.data, config.scale, config.degradation == "given"
+    scales = config.scales or (scale,)
+    split = config.scale_mix == "batch" and config.scales
+    rules: list[Rule] = []
+    for name, sides in (("patch", (data.patch,)), ("grow_to", data.grow_to)):
+        for side in sides:
+            rules += [
+                (
+                    side > 0 and side % scale == 0,
+                    f"config.data.{name}: {side} is no positive multiple of config.scale {scale}; "
+                    f"nearest: {max(1, round(side / scale)) * scale}",
+                ),
+                (
+                    not split or all(s > 0 and side % s == 0 for s in config.scales),
+                    f"config.data.{name}: {side} is no multiple of each of the scales "
+                    f"{config.scales}",
+                ),
+            ]
+    rules += [_one_of(f"data.mix.{name}", name, MIXES) for name in data.mix]
+    rules += [
+        (
+            len(data.grow_to) == len(data.grow_at),
+            f"config.data.grow_at: {data.grow_at} are not as many as grow_to {data.grow_to}",
+        ),
+        (
+            list(data.grow_at) == sorted({step for step in data.grow_at if step > 0}),
+            f"config.data.grow_at: {data.grow_at} are not positive and rising",
+        ),
+        (
+            data.border >= 0 and all(s > 0 and data.border % s == 0 for s in scales),
+            f"config.data.border: {data.border} is not a multiple of the scale",
+        ),
+        (bool(data.train), "config.data.train: no images; give --config.data.train=FOLDER"),
+        (
+            not data.weights
+            or (
+                len(data.weights) == len(data.train) and all(0 < w < math.inf for w in data.weights)
+            ),
+            f"config.data.weights: {data.weights} are not one positive number for each of "
+            f"config.data.train {data.train}",
+        ),
+        (
+            bool(data.rescale) and all(0 < r <= 1 for r in data.rescale),
+            f"config.data.rescale: factors must be in (0, 1], got {data.rescale}",
+        ),
+        (
+            all(0 <= p <= 1 for p in data.mix.values()) and sum(data.mix.values()) <= 1 + 1e-9,
+            f"config.data.mix: {data.mix} are not probabilities that sum up to 1 or less",
+        ),
+        (0 <= data.min_detail < 0.5, f"config.data.min_detail: {data.min_detail} not in [0, 0.5)"),
+        _one_of("data.residency", data.residency, ("auto", "memory", "mmap", "device")),
+        (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
+        (
+            not given or config.protocol == "rgb",
+            "config.degradation: LR of files is RGB; use config.protocol rgb",
+        ),
+        (
+            not given or (data.rescale == (1.0,) and not config.scales and not data.border),
+            "config.degradation: LR of files has one scale; leave config.data.rescale, "
+            "config.data.border and config.scales as they are",
+        ),
+    ]
+    return rules
 
 
 def _optimizer_rules(config: OptimizerConfig, steps: int) -> list[Rule]:

@@ -1,8 +1,10 @@
-"""Which scales a step trains, and how large its HR patches are."""
+"""Which scales a step trains, how large its HR patches are, and how steps share a call."""
 
 from collections.abc import Sequence
 
-from jaxsr.data.batches import SCALE, words
+import numpy as np
+
+from jaxsr.data.batches import SCALE, below, words
 from jaxsr.training.config import TrainConfig
 
 
@@ -16,24 +18,54 @@ def scales_of(config: TrainConfig, step: int) -> tuple[int, ...]:
         return (config.scale,)
     if config.scale_mix == "batch":
         return config.scales
-    word = int(words(SCALE, config.seed, step, 1)[0])
-    # The high bits of word * n are uniform below n, to one part in 2^64 / n.
-    return (config.scales[word * len(config.scales) >> 64],)
+    return (config.scales[below(words(SCALE, config.seed, 0, step, 1)[0], len(config.scales))[0]],)
 
 
-def hr_patch(config: TrainConfig, scales: Sequence[int]) -> int:
-    """The side of the HR patches for these scales.
+def hr_patch(config: TrainConfig, scales: Sequence[int], step: int = 0) -> int:
+    """The side of the HR patches for these scales, at this point of the curriculum.
 
     One drawn for a step has LR patches as large as those of `config.scale`; those that share a
     batch have its HR patches.
     """
-    if len(scales) > 1:
-        return config.data.patch
-    return config.data.patch // config.scale * scales[0]
+    grown = sum(step >= at for at in config.data.grow_at)
+    patch = (config.data.patch, *config.data.grow_to)[grown]
+    return patch if len(scales) > 1 else patch // config.scale * scales[0]
 
 
-def largest_patch(config: TrainConfig) -> int:
-    """The largest `hr_patch` of the run."""
-    if config.scale_mix == "batch":
-        return config.data.patch
-    return max(hr_patch(config, (scale,)) for scale in config.scales or (config.scale,))
+def hr_cut(config: TrainConfig, step: int) -> int:
+    """The side of what is cut out of HR images at a step: the patch and its border."""
+    return hr_patch(config, scales_of(config, step), step) + 2 * config.data.border
+
+
+def largest_cut(config: TrainConfig) -> int:
+    """The largest `hr_cut` of the run."""
+    share = config.scale_mix == "batch" and config.scales
+    groups = [config.scales] if share else [(s,) for s in config.scales or (config.scale,)]
+    steps = (0, *config.data.grow_at)
+    return max(hr_patch(config, g, s) for g in groups for s in steps) + 2 * config.data.border
+
+
+def call_starts(config: TrainConfig, start: int, per_call: int) -> np.ndarray:
+    """The first steps of the calls to the device from `start` on, and the end of the run.
+
+    `per_call` steps go into one call where they begin at a multiple of it, are of one kind, and
+    no validation or checkpoint is due between them; so a run that is stopped after a call and
+    started again makes the same calls. All others go alone.
+    """
+    if per_call == 1:
+        return np.arange(start, config.steps + 1)
+    starts, step = [], start
+    while step < config.steps:
+        starts.append(step)
+        step += per_call if _one_call(config, step, per_call) else 1
+    return np.array([*starts, config.steps])
+
+
+def _one_call(config: TrainConfig, step: int, count: int) -> bool:
+    if step % count or step + count > config.steps:
+        return False
+    for every in (config.validate_every, config.checkpoint_every):
+        if step // every != (step + count - 1) // every:
+            return False
+    kinds = {(scales_of(config, s), hr_cut(config, s)) for s in range(step, step + count)}
+    return len(kinds) == 1

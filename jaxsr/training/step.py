@@ -1,4 +1,4 @@
-"""The supervised train step: a pure function `(state, hr) -> (state, metrics)`."""
+"""The supervised train step: a pure function `(state, batch) -> (state, metrics)`."""
 
 import inspect
 from collections.abc import Callable, Sequence
@@ -8,26 +8,25 @@ import jax
 import jax.numpy as jnp
 import optax
 
-from jaxsr.degradations import Degradation
+from jaxsr.data.batches import Batch
 from jaxsr.losses import Loss
-from jaxsr.metrics.protocol import Protocol
+from jaxsr.training.pairing import Pairing
 from jaxsr.training.state import TrainState
 from jaxsr.training.supervision import Supervision
 
 Metrics = dict[str, jax.Array]
-TrainStep = Callable[[TrainState, jax.Array], tuple[TrainState, Metrics]]
+TrainStep = Callable[[TrainState, Batch], tuple[TrainState, Metrics]]
 
 
 def make_train_step(
     models: Sequence[Any],
+    pairings: Sequence[Pairing],
     optimizer: optax.GradientTransformation,
     loss: Loss,
-    protocol: Protocol,
-    degradations: Sequence[Degradation],
     ema_decay: float,
     supervision: Supervision | None = None,
 ) -> TrainStep:
-    """Builds the step for uint8 HR patches [N, P, P, 3]; LR is made inside it.
+    """Builds the step for a `Batch` of patches; LR is made inside it.
 
     Pure and independent of devices: `jax.jit` it over a batch split on any mesh, or map it.
     Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded) and `grad_norm`.
@@ -36,23 +35,27 @@ def make_train_step(
       models: one network, or one at several scales, with the same parameters: the batch is then
         split evenly between them, and their losses are averaged. Batch norms see one part after
         the other, and take in the statistics of each.
-      degradations: for each of them, by its scale.
+      pairings: for each of them, by its scale: what makes LR and the loss's HR of a batch.
       supervision: of the outputs besides SR; None leaves them out.
     """
     scales = tuple(model.scale for model in models)
     update = optax.with_extra_args_support(optimizer).update
 
-    def step(state: TrainState, hr: jax.Array) -> tuple[TrainState, Metrics]:
-        key = jax.random.fold_in(state.rng, state.step)
+    def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+        pair_key, step_key = jax.random.split(state.rng)
+        step_key = jax.random.fold_in(step_key, state.step)
+        keys = jax.vmap(jax.random.fold_in, (None, 0))(pair_key, batch.record)
         # Every n-th patch rather than n blocks: each device then has some of every scale.
-        parts = hr.reshape(-1, len(models), *hr.shape[1:])
+        parts = jax.tree.map(lambda x: x.reshape(-1, len(models), *x.shape[1:]), (keys, batch))
+        pairs = [
+            pair(*jax.tree.map(lambda x, i=i: x[:, i], parts)) for i, pair in enumerate(pairings)
+        ]
 
         def objective(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
             total = mse = jnp.zeros(())
             stats = state.batch_stats
-            for i, (model, degrade) in enumerate(zip(models, degradations, strict=True)):
-                lr_key, model_key = jax.random.split(jax.random.fold_in(key, i))
-                lr, target = protocol.pair(degrade, lr_key, parts[:, i])
+            for i, (model, (lr, target)) in enumerate(zip(models, pairs, strict=True)):
+                model_key = jax.random.fold_in(step_key, i)
                 variables = {"params": params, "batch_stats": stats}
                 supervised = supervision is not None
                 sr, outputs, stats = _train(model, variables, lr, model_key, supervised)

@@ -6,11 +6,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from jaxsr.data import make_batch, make_plan, prefetch
+from jaxsr.data import make_batch as whole_batch
+from jaxsr.data import make_plan, prefetch
 from jaxsr.errors import InputError
 
 PATCH = 4
 SIZES = [(20, 30), (9, 9), (4, 4), (5, 40)]
+
+
+def make_batch(*args, **options):
+    """The HR patches alone."""
+    return whole_batch(*args, **options).hr
 
 
 def located(number, h, w):
@@ -48,14 +54,14 @@ def test_every_patch_is_a_turned_window_of_its_image(plan):
     for patch in make_batch(plan, 0, 0, batch=200):
         number = patch[0, 0, 2]
         top, left = patch[..., 0].min(), patch[..., 1].min()
-        window = plan.images[number][top : top + PATCH, left : left + PATCH]
+        window = plan.hr[number][top : top + PATCH, left : left + PATCH]
         assert any(np.array_equal(patch, t) for t in turned(window))
 
 
 def test_without_augmentation_patches_are_upright(plan):
     for patch in make_batch(plan, 0, 0, batch=50, augment=False):
         top, left, number = patch[0, 0]
-        window = plan.images[number][top : top + PATCH, left : left + PATCH]
+        window = plan.hr[number][top : top + PATCH, left : left + PATCH]
         np.testing.assert_array_equal(patch, window)
 
 

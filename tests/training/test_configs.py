@@ -12,15 +12,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from jaxsr.degradations import get_degradation
+from jaxsr.data import Batch
+from jaxsr.evaluation import degradation_of
 from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
 from jaxsr.models import MODELS, create_model
 from jaxsr.training import config as config_module
 from jaxsr.training.config import TrainConfig, from_dict, load_config, override, to_dict
 from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.pairing import make_pairing
 from jaxsr.training.rules import check
-from jaxsr.training.scales import hr_patch, scales_of
+from jaxsr.training.scales import hr_cut, scales_of
 from jaxsr.training.state import create_state
 from jaxsr.training.step import make_train_step
 from jaxsr.training.supervision import get_supervision
@@ -52,12 +54,16 @@ def first_steps(stem: str, model: str) -> list[dict[str, float]]:
     scales = scales_of(config, after_warmup)
     models = [create_model(config.model, scale=s, **config.model_args) for s in scales]
     optimizer = make_optimizer(config.optimizer, config.steps)
+    protocol = get_protocol(config.protocol)
+    degradations = [degradation_of(config.degradation, s) for s in scales]
     step = make_train_step(
         models,
+        [
+            make_pairing(protocol, degrade, s, config.data)
+            for degrade, s in zip(degradations, scales, strict=True)
+        ],
         optimizer,
         get_loss(config.loss),
-        get_protocol(config.protocol),
-        [get_degradation(config.degradation, s) for s in scales],
         config.ema,
         get_supervision(config.supervision, config.anneal_steps),
     )
@@ -66,10 +72,11 @@ def first_steps(stem: str, model: str) -> list[dict[str, float]]:
     # Keys of XLA's own generator are compiled much faster than the default ones.
     key = jax.random.key(config.seed, impl="rbg")
     state: Any = create_state(models[0], optimizer, key, ema=config.ema > 0)
-    hr = textures(config.data.batch, hr_patch(config, scales))
+    hr = textures(config.data.batch, hr_cut(config, after_warmup))
+    batch = Batch(np.arange(len(hr), dtype=np.uint32), hr)
     metrics = []
     for _ in range(2):
-        state, values = step(replace(state, step=after_warmup), hr)
+        state, values = step(replace(state, step=after_warmup), batch)
         metrics.append({name: float(value) for name, value in values.items()})
     return metrics
 

@@ -83,7 +83,8 @@ def test_a_config_trains(name, folders, tmp_path):
     losses = {int(line["step"]): line["train/loss"] for line in log if "train/loss" in line}
     assert list(losses) == list(range(config.log_every, config.steps + 1, config.log_every))
     assert all(math.isfinite(loss) for loss in losses.values())
-    assert losses[config.steps] < losses[config.log_every]
+    waits = [line["train/data_wait"] for line in log if "train/data_wait" in line]
+    assert len(waits) == len(losses) and all(0 <= wait <= 1 for wait in waits)
 
     present = {path.name for path in workdir.iterdir()}
     assert present == {

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from flax import linen as nn
 
+from jaxsr.data import Batch
 from jaxsr.degradations import bicubic
 from jaxsr.image.resize import imresize
 from jaxsr.losses import l1, mse
@@ -17,20 +18,22 @@ from jaxsr.metrics import get_protocol
 from jaxsr.models.blocks import batch_norm, nearest
 from jaxsr.training.config import OptimizerConfig
 from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.pairing import make_pairing
 from jaxsr.training.state import create_state, evaluated_variables
 from jaxsr.training.step import make_train_step
 from jaxsr.training.supervision import get_supervision
 
 KEY = jax.random.key(0, impl="rbg")  # compiles much faster than the default
 PATCHES: Any = np.random.default_rng(10).integers(0, 256, (4, 12, 12, 3), np.uint8)
+BATCH = Batch(np.arange(4, dtype=np.uint32), PATCHES)
 LUMA = get_protocol("y-uint8")
 
 
 def build(models, *, rate=0.1, ema=0.0, loss=mse, supervision=None):
     """A fresh state and the compiled step of plain gradient descent."""
     optimizer = make_optimizer(OptimizerConfig("sgd", rate, momentum=0.0), 10)
-    degradations = [bicubic(model.scale) for model in models]
-    step = make_train_step(models, optimizer, loss, LUMA, degradations, ema, supervision)
+    pairings = [make_pairing(LUMA, bicubic(model.scale), model.scale) for model in models]
+    step = make_train_step(models, pairings, optimizer, loss, ema, supervision)
     return create_state(models[0], optimizer, KEY, ema=ema > 0), jax.jit(step)
 
 
@@ -54,7 +57,7 @@ def test_batch_statistics_are_those_of_training_mode():
     state, step = build([Normed()], ema=0.9)
     lr, hr = pair(2)
     normed = (lr - lr.mean()) / np.sqrt(lr.var() + 1e-5)
-    new, metrics = step(state, PATCHES)
+    new, metrics = step(state, BATCH)
     want = np.square(normed.repeat(2, 1).repeat(2, 2) - hr).mean()
     assert float(metrics["loss"]) == pytest.approx(want, rel=1e-4)
     stats = new.batch_stats["norm"]
@@ -65,7 +68,7 @@ def test_batch_statistics_are_those_of_training_mode():
 
 def test_dropout_is_a_function_of_the_step(everything):
     state, step = build([everything(2, dropout=0.5)], rate=1e-30)
-    at = [float(step(replace(state, step=jnp.int32(k)), PATCHES)[1]["loss"]) for k in (0, 1, 0)]
+    at = [float(step(replace(state, step=jnp.int32(k)), BATCH)[1]["loss"]) for k in (0, 1, 0)]
     assert at[0] == at[2] != at[1]
 
 
@@ -99,7 +102,7 @@ def test_supervised_outputs_come_from_the_network(everything):
     model = everything(2, dropout=0.0)
     state, plain = build([model])
     _, summed = build([model], supervision=get_supervision("sum"))
-    alone, together = plain(state, PATCHES), summed(state, PATCHES)
+    alone, together = plain(state, BATCH), summed(state, BATCH)
     lr, hr = pair(2)
     variables = {"params": state.params, "batch_stats": state.batch_stats}
     sr, sown = model.apply(variables, lr, train=True, mutable=["supervised", "batch_stats"])
@@ -116,8 +119,9 @@ def test_scales_that_share_a_batch_do_what_they_do_alone(everything):
     """Two scales take every other patch; loss and update are the means of theirs."""
     models = [everything(s, dropout=0.0) for s in (2, 3)]
     state, both = build(models)
-    new, metrics = both(state, PATCHES)
-    alone = [build([model])[1](state, PATCHES[i::2]) for i, model in enumerate(models)]
+    new, metrics = both(state, BATCH)
+    halves = [Batch(BATCH.record[i::2], PATCHES[i::2]) for i in range(2)]
+    alone = [build([model])[1](state, half) for model, half in zip(models, halves, strict=True)]
     losses = [float(values["loss"]) for _, values in alone]
     assert float(metrics["loss"]) == pytest.approx(np.mean(losses), rel=1e-5)
     for moved, old, x2, x3 in zip(
@@ -133,9 +137,8 @@ def test_heads_of_other_scales_do_not_move(everything):
     model = everything(3)
     optimizer = make_optimizer(OptimizerConfig(learning_rate=0.1, weight_decay=0.1), 10)
     state = create_state(model, optimizer, KEY, ema=True)
-    new, _ = jax.jit(make_train_step([model], optimizer, mse, LUMA, [bicubic(3)], 0.9))(
-        state, PATCHES
-    )
+    pairing = make_pairing(LUMA, bicubic(3), 3)
+    new, _ = jax.jit(make_train_step([model], [pairing], optimizer, mse, 0.9))(state, BATCH)
     for tree in ("params", "ema"):
         for name in ("tail_x2", "tail_x3", "body"):
             old, moved = (getattr(x, tree)[name]["kernel"] for x in (state, new))

@@ -8,7 +8,7 @@ import pytest
 from jaxsr.errors import InputError
 from jaxsr.training.config import DataConfig, TrainConfig
 from jaxsr.training.rules import check
-from jaxsr.training.scales import hr_patch, largest_patch, scales_of
+from jaxsr.training.scales import hr_patch, largest_cut, scales_of
 
 CONFIG = TrainConfig("everything", 2, "y-uint8", "l1", 100, data=DataConfig(("a",), patch=96))
 MIXED = replace(CONFIG, scales=(2, 3, 4))
@@ -16,7 +16,7 @@ MIXED = replace(CONFIG, scales=(2, 3, 4))
 
 def test_one_scale():
     assert scales_of(CONFIG, 7) == (2,)
-    assert hr_patch(CONFIG, (2,)) == largest_patch(CONFIG) == 96
+    assert hr_patch(CONFIG, (2,)) == largest_cut(CONFIG) == 96
 
 
 def test_one_drawn_for_each_step():
@@ -27,13 +27,13 @@ def test_one_drawn_for_each_step():
     counts = np.unique(drawn, return_counts=True)[1]
     assert len(counts) == 3 and (abs(counts - 1000) < 100).all()  # four standard deviations
     assert [hr_patch(MIXED, (s,)) for s in (2, 3, 4)] == [96, 144, 192]
-    assert largest_patch(MIXED) == 192
+    assert largest_cut(MIXED) == 192
 
 
 def test_all_in_one_batch():
     config = replace(MIXED, scale_mix="batch")
     assert scales_of(config, 7) == (2, 3, 4)
-    assert hr_patch(config, (2, 3, 4)) == largest_patch(config) == 96
+    assert hr_patch(config, (2, 3, 4)) == largest_cut(config) == 96
 
 
 def test_scales_that_share_a_batch_must_divide_it(everything):

@@ -14,16 +14,21 @@ import optax
 import pytest
 from flax import linen as nn
 
+from jaxsr.data import Batch
 from jaxsr.degradations import bicubic
 from jaxsr.losses import mse
 from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
+from jaxsr.training.pairing import make_pairing
 from jaxsr.training.state import create_state, evaluated_variables
 from jaxsr.training.step import make_train_step
 
 ROOT = Path(__file__).parents[2]
 KEY = jax.random.key(0, impl="rbg")  # compiles much faster than the default
 PATCHES: Any = np.random.default_rng(10).integers(0, 256, (4, 8, 8, 3), np.uint8)
+BATCH = Batch(np.arange(4, dtype=np.uint32), PATCHES)
+LUMA = get_protocol("y-uint8")
+PAIRING = make_pairing(LUMA, bicubic(2), 2)
 RATE, B1, B2, EPS, DECAY = 0.01, 0.9, 0.999, 1e-8, 0.15
 
 
@@ -43,7 +48,7 @@ class Gain(nn.Module):
 def run(step, state, times):
     states, metrics = [state], []
     for _ in range(times):
-        state, values = step(state, PATCHES)
+        state, values = step(state, BATCH)
         states.append(state)
         metrics.append(values)
     return states, metrics
@@ -53,7 +58,7 @@ def run(step, state, times):
 def history():
     """Three steps of `Gain`, as (states, metrics)."""
     optimizer = optax.adam(RATE, B1, B2, EPS)
-    step = make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], DECAY)
+    step = make_train_step([Gain()], [PAIRING], optimizer, mse, DECAY)
     return run(jax.jit(step), create_state(Gain(), optimizer, KEY, ema=True), 3)
 
 
@@ -64,7 +69,7 @@ def values_of(params):
 def test_updates_and_metrics_by_hand(history):
     """SR = w x + b: the gradient of the mean squared error in closed form, Adam in NumPy."""
     states, metrics = history
-    lr, hr = get_protocol("y-uint8").pair(bicubic(2), KEY, PATCHES)
+    lr, hr = LUMA.pair(bicubic(2), KEY, PATCHES)
     x, y = np.asarray(lr, float).repeat(2, 1).repeat(2, 2), np.asarray(hr, float)
     p = np.array([0.5, 0.1])
     np.testing.assert_allclose(values_of(states[0].params), p, rtol=1e-6)
@@ -96,28 +101,32 @@ def test_moving_average_by_hand(history):
 def test_without_an_average_the_parameters_are_evaluated():
     optimizer = optax.sgd(0.1)
     state = create_state(Gain(), optimizer, KEY, ema=False)
-    step = make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.0)
-    new = jax.eval_shape(step, state, PATCHES)[0]
+    step = make_train_step([Gain()], [PAIRING], optimizer, mse, 0.0)
+    new = jax.eval_shape(step, state, BATCH)[0]
     assert state.ema == new.ema == {}
     assert evaluated_variables(state)["params"] is state.params
 
 
-def test_every_step_degrades_with_its_own_key():
-    """Step k uses fold_in(rng, k) only: a restart sees what the first run would have seen."""
+def test_every_record_is_degraded_with_its_own_key():
+    """Of the record's number only: neither the step nor the batch it is in matters."""
     optimizer = optax.sgd(0.0)
-    state = create_state(Gain(), optimizer, KEY, ema=False)
+    state = create_state(Gain(), optimizer, jax.random.key(0), ema=False)
 
-    def noisy(key, hr):
-        return jax.random.uniform(key, (4, 4, 4, 1))
+    def noisy(keys, hr):
+        return jax.vmap(lambda key: jax.random.uniform(key, (4, 4, 1)))(keys)
 
-    step = jax.jit(make_train_step([Gain()], optimizer, mse, get_protocol("y-uint8"), [noisy], 0.0))
-    hr = get_protocol("y-uint8").pair(bicubic(2), KEY, PATCHES)[1]
-    for k in (0, 1, 7):
-        key = jax.random.fold_in(jax.random.fold_in(state.rng, k), 0)
-        lr = noisy(jax.random.split(key)[0], hr)
-        want = ((0.5 * lr.repeat(2, 1).repeat(2, 2) + 0.1 - hr) ** 2).mean()
-        _, metrics = step(replace(state, step=jnp.int32(k)), PATCHES)
-        assert float(metrics["loss"]) == pytest.approx(float(want), rel=1e-5)
+    pairing = make_pairing(LUMA, noisy, 2)
+    step = jax.jit(make_train_step([Gain()], [pairing], optimizer, mse, 0.0))
+
+    def loss_of(records, patches, at):
+        batch = Batch(np.array(records, np.uint32), patches)
+        return float(step(replace(state, step=jnp.int32(at)), batch)[1]["loss"])
+
+    together = loss_of([5, 6, 7, 8], PATCHES, 0)
+    alone = [loss_of([5 + i], PATCHES[i : i + 1], i) for i in range(4)]
+    assert together == pytest.approx(np.mean(alone), rel=1e-5)
+    assert len(set(alone)) == 4
+    assert loss_of([6], PATCHES[:1], 0) != alone[0]
 
 
 def test_the_loss_falls_and_twice_is_the_same():
@@ -125,9 +134,7 @@ def test_the_loss_falls_and_twice_is_the_same():
     state = create_state(model, optimizer, KEY, ema=True)
     assert int(state.step) == 0
     jax.tree.map(np.testing.assert_array_equal, state.ema, state.params)
-    step = jax.jit(
-        make_train_step([model], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.999)
-    )
+    step = jax.jit(make_train_step([model], [PAIRING], optimizer, mse, 0.999))
     first, second = run(step, state, 20), run(step, state, 20)
     losses = [float(metrics["loss"]) for metrics in first[1]]
     assert losses[-1] < 0.7 * losses[0]
@@ -138,18 +145,22 @@ def test_the_loss_falls_and_twice_is_the_same():
 ON_FOUR = """
 import jax, numpy as np, optax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jaxsr.data import Batch
 from jaxsr.degradations import bicubic
 from jaxsr.losses import mse
 from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
+from jaxsr.training.pairing import make_pairing
 from jaxsr.training.state import create_state
 from jaxsr.training.step import make_train_step
 
 assert jax.device_count() == 4
 model, optimizer = create_model("espcn", scale=2), optax.sgd(0.1)
 state = create_state(model, optimizer, jax.random.key(0, impl="rbg"), ema=True)
-step = make_train_step([model], optimizer, mse, get_protocol("y-uint8"), [bicubic(2)], 0.9)
+pairing = make_pairing(get_protocol("y-uint8"), bicubic(2), 2)
+step = make_train_step([model], [pairing], optimizer, mse, 0.9)
 patches = np.random.default_rng(0).integers(0, 256, (8, 8, 8, 3), np.uint8)
+batch = Batch(np.arange(8, dtype=np.uint32), patches)
 
 def same(got, want, rtol):
     close = lambda a, b: np.testing.assert_allclose(a, b, rtol=rtol, atol=1e-7)
@@ -157,13 +168,14 @@ def same(got, want, rtol):
 
 mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
 copied = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
-split = jax.device_put(patches, NamedSharding(mesh, PartitionSpec("data")))
-one = jax.jit(step)(state, patches)
+split = jax.device_put(batch, NamedSharding(mesh, PartitionSpec("data")))
+one = jax.jit(step)(state, batch)
 same(jax.jit(step)(copied, split), one, 1e-6)
 
-mapped = jax.pmap(step, in_axes=(None, 0))(state, patches.reshape(4, 2, 8, 8, 3))
+quarters = jax.tree.map(lambda x: x.reshape(4, 2, *x.shape[1:]), batch)
+mapped = jax.pmap(step, in_axes=(None, 0))(state, quarters)
 for i in range(4):
-    alone = jax.jit(step)(state, patches[2 * i : 2 * i + 2])
+    alone = jax.jit(step)(state, jax.tree.map(lambda x: x[i], quarters))
     same(jax.tree.map(lambda x: x[i], (mapped[0], mapped[1])), alone, 1e-5)
 """
 

@@ -1,0 +1,107 @@
+"""What a run is trained and scored on: opened, decoded and planned before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from jaxsr.data import Plan, build_cache, cache_folder, make_plan, open_source
+from jaxsr.data.cache import Cache
+from jaxsr.data.pairs import open_pairs
+from jaxsr.data.source import Source, find_dataset, read_validation
+from jaxsr.evaluation import TestImage, crop_hr, read_test_set
+from jaxsr.metrics import get_protocol
+from jaxsr.training.config import TrainConfig
+from jaxsr.training.meter import Say
+from jaxsr.training.scales import largest_cut
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What patches are cut from, and the images of the validation."""
+
+    plan: Plan
+    tests: list[TestImage]
+
+
+def open_inputs(config: TrainConfig, say: Say) -> Inputs:
+    """Opens and decodes everything that `config.data` names.
+
+    Raises:
+      InputError: for images that are missing, broken or too small.
+    """
+    tests = _validation_images(config)
+    plan = _pairs_plan(config, say) if config.degradation == "given" else _hr_plan(config, say)
+    return Inputs(plan, tests)
+
+
+def _hr_plan(config: TrainConfig, say: Say) -> Plan:
+    source = open_source(config.data.train)
+    cache = _cache(source, config, say, min_size=largest_cut(config))
+    _tell_left_out(cache.left_out, config, say)
+    return make_plan(
+        cache,
+        config.data.patch,
+        groups=_group(np.asarray(cache.origin), source.counts),
+        weights=config.data.weights,
+        min_detail=config.data.min_detail,
+    )
+
+
+def _pairs_plan(config: TrainConfig, say: Say) -> Plan:
+    pairs = open_pairs(config.data.train, scale=config.scale)
+    lr, hr = _cache(pairs.lr, config, say), _cache(pairs.hr, config, say)
+    small = {i for i in range(len(hr)) if min(hr[i].shape[:2]) < largest_cut(config)}
+    _tell_left_out([f"{hr.names[i]} {hr[i].shape[1]}x{hr[i].shape[0]}" for i in small], config, say)
+    # If all are too small the plan says so.
+    keep = [j for j, i in enumerate(pairs.hr_of) if i not in small] or list(range(len(lr)))
+    return make_plan(
+        hr,
+        config.data.patch,
+        lr=[lr[j] for j in keep],
+        hr_of=[pairs.hr_of[j] for j in keep],
+        scale=config.scale,
+        groups=_group(np.asarray(keep), pairs.lr.counts),
+        weights=config.data.weights,
+        min_detail=config.data.min_detail,
+    )
+
+
+def _cache(source: Source, config: TrainConfig, say: Say, *, min_size: int = 1) -> Cache:
+    # On the way into an accelerator's memory the pixels are held in that of the host.
+    residency = "auto" if config.data.residency == "device" else config.data.residency
+    return build_cache(
+        source,
+        residency=residency,
+        memory_limit=config.data.memory_limit_mib << 20,
+        folder=cache_folder(config.data.train),
+        rescale=config.data.rescale,
+        min_size=min_size,
+        warn=say,
+    )
+
+
+def _group(origin: np.ndarray, counts: Sequence[int]) -> list[int]:
+    """Which path each image is from, `counts` being the images of each path."""
+    return np.searchsorted(np.cumsum(counts), origin, side="right").tolist()
+
+
+def _tell_left_out(small: Sequence[str], config: TrainConfig, say: Say) -> None:
+    if small:
+        more = f" and {len(small) - 5} more" if len(small) > 5 else ""
+        names = ", ".join(small[:5])
+        say(f"left out, smaller than the {largest_cut(config)} px patch: {names}{more}")
+
+
+def _validation_images(config: TrainConfig) -> list[TestImage]:
+    """Images of files and folders as they are; of datasets, the split `validation`."""
+    tests: list[TestImage] = []
+    protocol = get_protocol(config.protocol)
+    for path in config.data.validation:
+        if find_dataset(Path(path)) is None:
+            tests += read_test_set(path, config.scale, protocol)
+            continue
+        for name, hr in read_validation(path):
+            tests.append(TestImage(name, crop_hr(hr, config.scale, name)))
+    return tests
