@@ -1,46 +1,56 @@
 """How LR is made from HR: a degradation is a pure function `(key, hr) -> lr`.
 
-HR is [H, W, C] or [N, H, W, C], uint8 (LR is then uint8 too, rounded as MATLAB rounds) or float
-in [0, 1]. Height and width must be multiples of the scale. The key is for random degradations;
-every one takes it so that all have the same signature.
+A degradation is a list of steps, plain data: a preset's name or your own (`spec`). `steps` and
+`Pipeline` say how it is run; `presets` has the literature's.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import jax
 
-from jaxsr.errors import InputError, nearest
-from jaxsr.image.resize import imresize
+from jaxsr.degradations import presets
+from jaxsr.degradations.pipeline import Pipeline
+from jaxsr.degradations.presets import PRESETS
+from jaxsr.degradations.spec import STEPS, Spec, build, plain, read_spec
 
 Degradation = Callable[[jax.Array, jax.Array], jax.Array]
 
+__all__ = [
+    "PRESETS",
+    "STEPS",
+    "Degradation",
+    "Pipeline",
+    "Spec",
+    "bicubic",
+    "get_degradation",
+    "read_spec",
+    "resolve",
+]
 
-def bicubic(scale: int, edge: str = "replicate") -> Degradation:
+
+def bicubic(scale: int, edge: str = "replicate") -> Pipeline:
     """MATLAB's antialiased bicubic `imresize`, the degradation of the literature ("BI").
 
-    The default edge rule is the one that made the benchmarks' LR files.
+    The default edge rule is the one that made the benchmarks' LR files. Bit-exact for uint8.
     """
-
-    def degrade(key: jax.Array, hr: jax.Array) -> jax.Array:
-        del key  # nothing random here
-        _check_multiple(hr, scale)
-        return imresize(hr, 1 / scale, edge=edge)
-
-    return degrade
+    return get_degradation(presets.bicubic(scale, edge), scale)
 
 
-def _check_multiple(hr: jax.Array, scale: int) -> None:
-    if hr.shape[-3] % scale or hr.shape[-2] % scale:
-        raise ValueError(
-            f"HR of {hr.shape[-3]}x{hr.shape[-2]} pixels is no multiple of the scale {scale}"
-        )
+def get_degradation(spec: Spec, scale: int) -> Pipeline:
+    """The degradation of a preset's name or of a list of steps.
+
+    Raises:
+      InputError: naming what is unknown, or the step that makes no sense.
+    """
+    steps = build(spec, scale)
+    return Pipeline(steps, plain(steps), scale)
 
 
-DEGRADATIONS: dict[str, Callable[[int], Degradation]] = {"bicubic": bicubic}
+def resolve(spec: Spec, scale: int) -> list[dict[str, Any]]:
+    """The spec as a list of steps with every field, ready for JSON.
 
-
-def get_degradation(name: str, scale: int) -> Degradation:
-    """The degradation of that name for `scale`; InputError for an unknown name."""
-    if name not in DEGRADATIONS:
-        raise InputError(f"unknown degradation '{name}'{nearest(name, DEGRADATIONS)}")
-    return DEGRADATIONS[name](scale)
+    Files of kernels are replaced by their numbers, so that it is complete in itself; what is
+    resolved already stays as it is.
+    """
+    return plain(build(spec, scale))
