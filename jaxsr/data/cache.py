@@ -12,7 +12,7 @@ import itertools
 import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -252,18 +252,17 @@ class _Store:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             if self.digest is None:
-                with own_name(self.folder) as temporary:
-                    path = self._path(write_entries(temporary, entries))
-                    os.replace(temporary, path)
+                turn = own_name(self.folder)
             else:
-                path = self._path(self.digest)
-                with one_writer(path, warn=self.warn) as temporary:
-                    # Another process may have been faster; what is damaged was told before.
-                    cached = open_entries(path, warn=lambda line: None, progress=self.progress)
-                    if cached is not None:
-                        return cached
-                    write_entries(temporary, entries)
-                    os.replace(temporary, path)
+                turn = one_writer(self._path(self.digest), warn=self.warn)
+            with turn as temporary:
+                # Another process may have been faster; what is damaged was told before.
+                cached = replace(self, warn=lambda line: None).open()
+                if cached is not None:
+                    return cached
+                digest = write_entries(temporary, entries)
+                path = self._path(self.digest or digest)
+                _rename(temporary, path)
         except BaseException as error:
             if made:
                 with suppress(OSError):  # it holds something, or was never made
@@ -278,3 +277,12 @@ class _Store:
         if cached is None:
             raise InputError(f"{path}: changed while it was written; run again")
         return cached
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        os.replace(temporary, path)
+    except PermissionError:
+        # Windows guards a file that is mapped: another process made the same one meanwhile.
+        if os.name != "nt" or not path.exists():
+            raise

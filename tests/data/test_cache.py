@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxsr.data import build_cache, cache_folder, open_source
+from jaxsr.data.source import find_dataset
 from jaxsr.errors import InputError
 from jaxsr.image.resize import imresize
 
@@ -210,6 +211,17 @@ def test_readers_do_not_see_the_cache_beside_the_images(images, tmp_path, monkey
             assert source.names == ("a.png", "b.png")
     assert len(list(tmp_path.iterdir())) == 3
     assert len(list((tmp_path / ".jaxsr-cache").iterdir())) == 2
+
+
+@pytest.mark.parametrize("within", ["", "1.0.0", "photos/1.0.0"])
+def test_datasets_are_found_beside_their_cache(images, tmp_path, monkeypatch, within):
+    monkeypatch.delenv("JAXSR_CACHE", raising=False)
+    dataset = tmp_path / within
+    dataset.mkdir(parents=True, exist_ok=True)
+    (dataset / "dataset_info.json").touch()
+    build_cache(Listed(images), residency="mmap", folder=cache_folder(tmp_path))
+    assert (tmp_path / ".jaxsr-cache").is_dir()
+    assert find_dataset(tmp_path) == dataset
 
 
 def test_refusals(images, tmp_path):
