@@ -1,5 +1,6 @@
 """Test sets on disk, and scores against scikit-image; published numbers are in tests/reference."""
 
+from dataclasses import replace
 from typing import Any
 
 import jax.numpy as jnp
@@ -8,6 +9,7 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2ycbcr
 
+from jaxsr.data.datasets import SETS
 from jaxsr.degradations import bicubic
 from jaxsr.errors import InputError
 from jaxsr.evaluation import evaluate, make_scorer, read_test_set
@@ -65,6 +67,22 @@ def test_lr_files_by_either_name(tmp_path, name):
         save(tmp_path / "LR_x2" / name.format(stem), np.full((11, 10, 3), i, np.uint8))
     for i, image in enumerate(read_test_set(tmp_path, 2, RGB)):
         assert image.lr is not None and (image.lr == i).all()
+
+
+def test_other_layouts_and_known_sets(tmp_path, monkeypatch):
+    """All layouts are in tests/data/test_layouts.py."""
+    monkeypatch.setitem(
+        SETS, "set5", replace(SETS["set5"], splits={"test": 1}, check=lambda s: None)
+    )
+    save(tmp_path / "Set5" / "GTmod12" / "a.png", NOISE[:20, :20])
+    save(tmp_path / "Set5" / "LRbicx2" / "a.png", NOISE[:10, :10])
+    for path in (tmp_path / "Set5", f"set5:{tmp_path / 'Set5'}"):
+        (image,) = read_test_set(path, 2, RGB)
+        assert image.lr is not None
+        np.testing.assert_array_equal(image.lr, NOISE[:10, :10])
+    save(tmp_path / "Set5" / "GTmod12" / "b.png", NOISE[:20, :20])
+    with pytest.raises(InputError, match="2 images, but Set5 has 1"):
+        read_test_set(f"set5:{tmp_path / 'Set5'}", 2, RGB)
 
 
 def test_two_lr_files_for_one_hr(folder):

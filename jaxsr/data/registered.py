@@ -73,4 +73,10 @@ def _prepare(name: str, builder: Any) -> None:
             f"tfds:{name}: is not on disk, and tfds needs TensorFlow to make it; run "
             "pip install 'jax-superres[tf]', or give the folder of the images instead"
         )
-    builder.download_and_prepare(file_format="array_record")
+    try:
+        builder.download_and_prepare(file_format="array_record")
+    except (OSError, ImportError) as error:  # no network, a full disk, a package that is missing
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"tfds:{name}: cannot be made ({reason}); see to that, or give the folder of the images"
+        ) from error

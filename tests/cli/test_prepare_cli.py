@@ -63,6 +63,18 @@ def test_the_printed_command_works_as_printed(jaxsr, photos, tmp_path, capfd):
     assert [word for word in command if "data" in word] == [f"--config.data.train={out}"]
 
 
+def test_pairs(jaxsr, tmp_path, capfd):
+    for folder, side in (("HR", 16), ("LR_x4", 4)):
+        (tmp_path / folder).mkdir()
+        Image.fromarray(np.zeros((side, side, 3), np.uint8)).save(tmp_path / folder / "a.png")
+    hr, lr, out = tmp_path / "HR", tmp_path / "LR_x4", tmp_path / "out"
+    assert jaxsr("prepare", f"{hr}+{lr}", "--scale", 4, "-o", out) == 0
+    said = capfd.readouterr().out
+    assert "\nLR images   1 at x4\n" in said
+    assert f"--config=configs/edsr.py:baseline_x4 --config.data.train={out} " in said
+    assert "--config.degradation=given" in said
+
+
 def test_refusals_are_one_line_and_status_2(jaxsr, photos, tmp_path, capfd):
     assert jaxsr("prepare", tmp_path / "nowhere", "-o", tmp_path / "out") == 2
     assert jaxsr("prepare", photos, "-o", photos) == 2

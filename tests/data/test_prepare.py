@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from dataclasses import replace
 
 import imagecodecs
 import numpy as np
@@ -10,8 +11,10 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from jaxsr.data import build_cache, open_source
+from jaxsr.data.datasets import SETS
+from jaxsr.data.pairs import open_pairs
 from jaxsr.data.prepare import prepare
-from jaxsr.data.source import read_validation
+from jaxsr.data.records import find_dataset, read_validation
 from jaxsr.errors import InputError
 from jaxsr.evaluation import read_test_set
 from jaxsr.metrics import get_protocol
@@ -219,3 +222,92 @@ def test_a_failure_while_writing_leaves_nothing(photos, tmp_path, monkeypatch, e
     with pytest.raises(InputError, match=r"No space left on device\)"):
         prepare(photos, tmp_path / "out")
     assert [p.name for p in tmp_path.rglob("*")] == ["out"]
+
+
+@pytest.fixture
+def div2k(tmp_path, monkeypatch):
+    """Two training images and one for validation, HR of 9x10; LR of wild and of unknown, x4."""
+    splits = {"train": ("0001", "0002"), "validation": ("0801",)}
+    monkeypatch.setitem(SETS, "div2k", replace(SETS["div2k"], splits=splits, check=lambda s: None))
+    root = tmp_path / "DIV2K"
+    for part, stems in (("train", splits["train"]), ("valid", splits["validation"])):
+        hr, unknown = root / f"DIV2K_{part}_HR", root / f"DIV2K_{part}_LR_unknown" / "X4"
+        wild = root / f"DIV2K_{part}_LR_wild"
+        for folder in (hr, unknown, wild):
+            folder.mkdir(parents=True)
+        for stem in stems:
+            Image.fromarray(noise(9, 10, 3) + np.uint8(int(stem) % 256)).save(hr / f"{stem}.png")
+            lr = Image.fromarray(noise(2, 2, 3) + np.uint8(int(stem) % 256))
+            lr.save(unknown / f"{stem}x4.png")
+            for j in "1234" if part == "train" else ("",):
+                lr.rotate(90 * int(j or 0)).save(wild / f"{stem}x4w{j}.png")
+    return root
+
+
+def same(a, b):
+    assert a.names == b.names
+    for left, right in zip(a, b, strict=True):
+        np.testing.assert_array_equal(left, right)
+
+
+@pytest.mark.parametrize("track", ["unknown_x4", "wild_x4"])
+def test_pairs_of_a_known_set_in_its_splits(div2k, tmp_path, track):
+    path = f"div2k/{track}:{div2k}"
+    out = prepare(path, tmp_path / "out")
+    for split in ("train", "validation"):
+        stored, files = (open_pairs(p, scale=4, split=split) for p in (out, path))
+        assert stored.hr_of == files.hr_of
+        same(stored.hr, files.hr)
+        same(stored.lr, files.lr)
+        same(open_source(out, split=split), open_source(f"div2k:{div2k}", split=split))
+    with pytest.raises(InputError, match=r"not HR over 2: 0001x4.* 2x2 of 0001\.png 10x9"):
+        open_pairs(out, scale=2)
+    # What tfds itself reads, without TensorFlow.
+    dataset = find_dataset(out)
+    assert dataset is not None and dataset.parent.name == f"div2k_{track}"
+    files = open_pairs(path, scale=4)
+    records = tfds.builder_from_directory(dataset).as_data_source(split="train")
+    assert len(records) == len(files.lr) == (8 if track == "wild_x4" else 2)
+    for record, lr, name in zip(records, files.lr, files.lr.names, strict=True):
+        np.testing.assert_array_equal(record["lr"], lr)
+        assert record["image"].shape == (9, 10, 3)
+        assert record["lr_filename"].decode() == name
+        assert record["lr_sha256"].decode() == hashlib.sha256(lr.tobytes()).hexdigest()
+    assert "tensorflow" not in sys.modules
+
+
+def test_pairs_of_folders(tmp_path):
+    for i in range(4):
+        for folder, h, w in (("HR", 24 + i, 30), ("LR_x2", (24 + i) // 2, 15)):
+            (tmp_path / "in" / folder).mkdir(parents=True, exist_ok=True)
+            Image.fromarray(noise(h, w, 3)).save(tmp_path / "in" / folder / f"{i}.png")
+    out = prepare(tmp_path / "in", tmp_path / "out", scale=2, validation=1)
+    pairs = open_pairs(out, scale=2)
+    assert pairs.hr.names == pairs.lr.names == ("0.png", "1.png", "3.png")
+    np.testing.assert_array_equal(pairs.hr[1], noise(25, 30, 3)[:24])
+    (test,) = read_test_set(out, 2, get_protocol("rgb"))
+    np.testing.assert_array_equal(test.hr, noise(26, 30, 3))
+    assert test.lr is not None
+    np.testing.assert_array_equal(test.lr, noise(13, 15, 3))
+    (on_luma,) = read_test_set(out, 2, get_protocol("y-uint8"))
+    assert on_luma.lr is None
+    with pytest.raises(InputError, match=r"LR of 2\.png: is 15x13 .* HR 2\.png at x3 needs 10x8"):
+        read_test_set(out, 3, get_protocol("rgb"))
+    with pytest.raises(InputError, match="holds no LR; prepare it from pairs"):
+        open_pairs(prepare(tmp_path / "in", tmp_path / "hr"), scale=2)
+
+
+def test_a_test_set_is_the_split_test(tmp_path, monkeypatch):
+    monkeypatch.setitem(
+        SETS, "set5", replace(SETS["set5"], splits={"test": 2}, check=lambda s: None)
+    )
+    (tmp_path / "Set5").mkdir()
+    for name in ("baby", "bird"):
+        Image.fromarray(noise(20, 20, 3)).save(tmp_path / "Set5" / f"{name}.png")
+    out = prepare(f"set5:{tmp_path / 'Set5'}", tmp_path / "out")
+    assert open_source(out, split="test").names == ("baby.png", "bird.png")
+    assert [name for name, _ in read_validation(out)] == ["baby.png", "bird.png"]
+    with pytest.raises(InputError, match="no split 'train'; known: test"):
+        open_source(out)
+    with pytest.raises(InputError, match=r"set5:.*: has the splits test already"):
+        prepare(f"set5:{tmp_path / 'Set5'}", tmp_path / "more", validation=1)
