@@ -1,0 +1,164 @@
+"""Where the images are and how many steps a call makes change nothing in what is trained."""
+
+import itertools
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from jaxsr.data import make_batch
+from jaxsr.errors import InputError
+from jaxsr.training.checkpoint import load_model
+from jaxsr.training.config import DataConfig, OptimizerConfig, TrainConfig
+from jaxsr.training.inputs import open_inputs
+from jaxsr.training.loop import train
+from jaxsr.training.rules import check
+from jaxsr.training.scales import call_starts, hr_cut, largest_cut, scales_of
+
+CONFIG = TrainConfig("espcn", 2, "y-uint8", "mse", 100, data=DataConfig(("a",), patch=16))
+
+
+def quiet(line: str) -> None:
+    del line
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("JAXSR_CACHE", str(tmp_path / "cache"))
+    noise = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    for i, size in enumerate([(40, 24), (20, 50), (32, 32)]):
+        pixels = noise.integers(0, 256, (*size, 3), np.uint8)
+        Image.fromarray(pixels).save(tmp_path / "images" / f"{i}.png")
+    return tmp_path / "images"
+
+
+def trained(config, workdir):
+    assert train(config, workdir, say=quiet).step == config.steps
+    return load_model(workdir)[1]["params"]
+
+
+def small(folder, **data) -> TrainConfig:
+    return replace(
+        CONFIG,
+        steps=6,
+        data=DataConfig((str(folder),), patch=16, batch=2, **data),
+        optimizer=OptimizerConfig("sgd", 0.1),
+        log_every=1,
+        validate_every=6,
+        checkpoint_every=6,
+    )
+
+
+def test_residencies_train_the_same(folder, tmp_path):
+    params = {
+        name: trained(small(folder, residency=name), tmp_path / name)
+        for name in ("memory", "mmap", "device")
+    }
+    assert len(list((tmp_path / "cache").glob("*.cache"))) == 1  # of mmap
+    for name in ("mmap", "device"):
+        jax.tree.map(
+            lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-6),
+            params[name],
+            params["memory"],
+        )
+
+
+def test_several_steps_in_one_call_train_the_same(folder, tmp_path):
+    config = small(folder, residency="device", grow_to=(24,), grow_at=(4,))
+    one = trained(config, tmp_path / "one")
+    two = trained(replace(config, steps_per_call=2), tmp_path / "two")
+    jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=0, atol=1e-6), one, two)
+    text = (tmp_path / "two" / "metrics.jsonl").read_text()
+    assert text.count("train/loss") == 6  # each step is logged
+
+
+@pytest.mark.parametrize("residency", ["memory", "device"])
+def test_pairs_of_files(folder, tmp_path, residency):
+    """LR is every second pixel of HR, one row and column of which no LR pixel covers."""
+    pairs = tmp_path / "pairs"
+    for name in ("HR", "LR_x2"):
+        (pairs / name).mkdir(parents=True)
+    for file in folder.iterdir():
+        hr = np.asarray(Image.open(file))
+        Image.fromarray(np.pad(hr, ((0, 1), (0, 1), (0, 0)))).save(pairs / "HR" / file.name)
+        Image.fromarray(hr[::2, ::2]).save(pairs / "LR_x2" / file.name)
+    config = replace(
+        small(folder, residency=residency),
+        model="edsr_baseline",
+        model_args={"blocks": 0, "features": 4},
+        protocol="rgb",
+        degradation="given",
+    )
+    data = replace(config.data, train=(str(pairs), str(pairs)), weights=(1.0, 3.0), augment=False)
+    config = replace(config, data=data)
+    plan = open_inputs(config, quiet).plan
+    batch = make_batch(plan, 0, 0, batch=100, augment=False)
+    assert batch.lr is not None
+    np.testing.assert_array_equal(batch.hr[:, ::2, ::2], batch.lr)
+    assert plan.epoch_length == pytest.approx(4 * sum(plan.visits < 3), abs=2)
+    trained(config, tmp_path / "run")
+
+
+def test_pairs_too_small_for_the_patch(folder, tmp_path):
+    config = replace(small(folder), protocol="rgb", degradation="given")
+    lr = tmp_path / "lr"
+    lr.mkdir()
+    for file in folder.iterdir():
+        Image.fromarray(np.asarray(Image.open(file))[::2, ::2]).save(lr / file.name)
+    lines: list[str] = []
+    data = replace(config.data, train=(f"{folder}+{lr}",), patch=24)
+    plan = open_inputs(replace(config, data=data), lines.append).plan
+    assert len(plan.lr or ()) == 2
+    assert lines == ["left out, smaller than the 24 px patch: 1.png 50x20"]
+    with pytest.raises(InputError, match=r"smaller than the patch of 48x48"):
+        open_inputs(replace(config, data=replace(data, patch=48)), quiet)
+
+
+def test_calls_begin_and_end_where_something_is_due():
+    config = replace(CONFIG, steps=40, validate_every=15, checkpoint_every=100)
+    starts = call_starts(config, 0, 4).tolist()
+    assert starts == [0, 4, 8, 12, 13, 14, 15, 16, 20, 24, 28, 29, 30, 31, 32, 36, 40]
+    np.testing.assert_array_equal(call_starts(config, 7, 1), range(7, 41))
+    assert call_starts(config, 5, 4).tolist()[:5] == [5, 6, 7, 8, 12]
+    assert call_starts(config, 40, 4).tolist() == [40]
+    grown = replace(config, data=replace(config.data, grow_to=(32,), grow_at=(18,)))
+    assert call_starts(grown, 16, 4).tolist()[:6] == [16, 17, 18, 19, 20, 24]
+    drawn = replace(config, scales=(2, 3))
+    starts = call_starts(drawn, 0, 2)
+    for a, b in itertools.pairwise(starts):
+        assert len({scales_of(drawn, step) for step in range(a, b)}) == 1
+
+
+def test_patches_grow():
+    data = replace(CONFIG.data, grow_to=(32, 48), grow_at=(10, 20), border=4)
+    config = replace(CONFIG, data=data)
+    assert [hr_cut(config, step) for step in (0, 9, 10, 19, 20, 99)] == [24, 24, 40, 40, 56, 56]
+    assert largest_cut(config) == 56
+    check(config)
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"grow_to": (32,)}, r"config.data.grow_at: \(\) are not as many as grow_to \(32,\)"),
+        ({"grow_to": (32, 48), "grow_at": (20, 10)}, "not positive and rising"),
+        ({"grow_to": (33,), "grow_at": (10,)}, "config.data.grow_to: 33 is no positive multiple"),
+        ({"border": 3}, "config.data.border: 3 is not a multiple"),
+        ({"weights": (1.0, 2.0)}, "config.data.weights: .* are not one positive number for each"),
+        ({"mix": {"cutmix": 0.5}}, "unknown 'cutmix'; did you mean 'mixup'|known: cutblur"),
+        ({"mix": {"mixup": 0.7, "rgb": 0.7}}, "config.data.mix: .* sum up to 1 or less"),
+        ({"residency": "gpu"}, "config.data.residency: unknown 'gpu'"),
+        ({"min_detail": 0.6}, "config.data.min_detail"),
+    ],
+)
+def test_refuses(data, message):
+    with pytest.raises(InputError, match=message):
+        check(replace(CONFIG, data=replace(CONFIG.data, **data)))
+
+
+def test_refuses_several_steps_a_call_elsewhere():
+    with pytest.raises(InputError, match=r"config.steps_per_call: .* need .*residency device"):
+        check(replace(CONFIG, steps_per_call=4))
