@@ -36,9 +36,9 @@ def resample(
         "nearest": pixel floor(i * in / out), PyTorch's and OpenCV's;
         "bilinear" and "cubic" (a = -0.75): PyTorch's and OpenCV's, not antialiased, the border
         replicated;
-        "area": OpenCV's INTER_AREA: if neither axis grows, the mean over what an output pixel
-        covers (OpenCV leaves out fractions of a pixel below 0.001), else the pixels repeated,
-        those on a border between two of them mixed by share;
+        "area": OpenCV's INTER_AREA, the mean over what an output pixel covers (OpenCV leaves out
+        fractions of a pixel below 0.001), except that an axis that shrinks while the other grows
+        mixes only two pixels;
         "adaptive": PyTorch's "area", the mean over all pixels that an output pixel touches;
         "bicubic": MATLAB's `imresize`, antialiased, a = -0.5;
         or (names, index) for names[index], with an index that may be traced.
@@ -106,8 +106,8 @@ class _Axis:
     def centre(self) -> tuple[jax.Array, jax.Array]:
         """(whole, fraction) of where the output pixels' centres lie among the input's."""
         if self.scale is None:
-            twice = (2 * self.output() + 1) * self.n - self.m  # of 2m parts of a pixel
-            whole = jnp.floor_divide(twice, 2 * self.m)
+            twice = (2 * self.output() + 1) * self.n - self.m  # in parts, 2m to the pixel; > -2m
+            whole = jax.lax.div(twice + 2 * self.m, 2 * self.m) - 1
             return whole, (twice - 2 * self.m * whole) / (2 * self.m).astype(jnp.float32)
         return _split((self.output() + 0.5) * (1 / self.scale) - 0.5)
 
@@ -115,7 +115,7 @@ class _Axis:
         """(whole, fraction) of the output pixels' first (step 0) or last (1) border."""
         at = self.output() + step
         if self.scale is None:
-            whole = (at * self.n) // self.m
+            whole = jax.lax.div(at * self.n, self.m)
             return whole, (at * self.n - whole * self.m) / self.m.astype(jnp.float32)
         return _split(at * (1 / self.scale))
 
@@ -145,7 +145,7 @@ def _matrix(axis: _Axis, mode: str, grows: jax.Array, edge: str) -> jax.Array:
         whole, t = axis.centre()
         return axis.weights([(whole + k, _keys(t - k, -0.75)) for k in (-1, 0, 1, 2)])
     if mode == "area":
-        return jnp.where(grows, _repeated(axis), _covered(axis))
+        return jnp.where(grows, _two_covered(axis), _covered(axis))
     if mode == "adaptive":
         return _touched(axis)
     return _antialiased(axis, edge)
@@ -161,8 +161,11 @@ def _covered(axis: _Axis) -> jax.Array:
     return share / jnp.sum(share, axis=1, keepdims=True)
 
 
-def _repeated(axis: _Axis) -> jax.Array:
-    """An output pixel inside an input pixel repeats it, one on a border mixes two by share."""
+def _two_covered(axis: _Axis) -> jax.Array:
+    """OpenCV's rule once an axis grows: the first covered pixel and the next, by its share.
+
+    That is the whole of what an output pixel covers, unless this axis shrinks.
+    """
     whole, _ = axis.border(0)
     if axis.scale is None:
         beyond = ((axis.output() + 1) * axis.n - (whole + 1) * axis.m) / axis.n.astype(jnp.float32)
@@ -174,8 +177,8 @@ def _repeated(axis: _Axis) -> jax.Array:
 
 def _touched(axis: _Axis) -> jax.Array:
     """The same weight for all pixels from the floor of the first border to the last's ceiling."""
-    first = (axis.output() * axis.n) // axis.m
-    last = -((-(axis.output() + 1) * axis.n) // axis.m)
+    first = jax.lax.div(axis.output() * axis.n, axis.m)
+    last = jax.lax.div((axis.output() + 1) * axis.n + axis.m - 1, axis.m)
     i = axis.input()[None]
     touched = (first[:, None] <= i) & (i < last[:, None])
     return jnp.where(touched, 1.0 / (last - first)[:, None], 0.0)
@@ -186,26 +189,21 @@ def _antialiased(axis: _Axis, edge: str) -> jax.Array:
 
     The kernel reaches at most two axes' lengths beyond an output pixel, hence five periods.
     """
-    n, i = axis.n, axis.input()[None]
+    n, i = axis.n, axis.input()
     whole, t = axis.centre()
     if axis.scale is None:
         shrink = jnp.minimum(axis.m / n.astype(jnp.float32), 1.0)
     else:
         shrink = jnp.minimum(axis.scale, 1.0)
-
-    def at(pixel: jax.Array) -> jax.Array:
-        return _keys(shrink * ((whole[:, None] - pixel) + t[:, None]), -0.5)
-
-    inside = i < n
-    centre, before, after = (
-        jnp.where(inside, weight, 0.0)
-        for weight in (at(i), at(-1 - i) + at(i - 2 * n), at(2 * n - 1 - i) + at(i + 2 * n))
-    )
+    pixel = jnp.stack([i, -1 - i, i - 2 * n, 2 * n - 1 - i, i + 2 * n])
+    weight = _keys(shrink * ((whole[:, None, None] - pixel[None]) + t[:, None, None]), -0.5)
+    weight = jnp.where((i < n)[None, None], weight, 0.0)
     if edge == "symmetric":
-        matrix = centre + before + after
-    else:  # the kernel's tails all fall on the first and the last pixel
-        matrix = centre + jnp.where(i == 0, jnp.sum(before, axis=1, keepdims=True), 0.0)
-        matrix = matrix + jnp.where(i == n - 1, jnp.sum(after, axis=1, keepdims=True), 0.0)
+        matrix = jnp.sum(weight, axis=1)
+    else:  # the kernel's tails all fall on the first and on the last pixel
+        before, after = jnp.sum(weight[:, 1:3], axis=(1, 2)), jnp.sum(weight[:, 3:], axis=(1, 2))
+        matrix = weight[:, 0] + jnp.where((i == 0)[None], before[:, None], 0.0)
+        matrix = matrix + jnp.where((i == n - 1)[None], after[:, None], 0.0)
     return matrix / jnp.sum(matrix, axis=1, keepdims=True)
 
 
