@@ -110,11 +110,14 @@ def _load(
 
 
 def _folders(data: str) -> dict[str, Path]:
-    """Folder name -> folder; names must differ, since results are kept by name."""
+    """Name of the folder, or of the set and its track -> path; results are kept by name."""
+    from jaxsr.data.locate import parse
+
     folders: dict[str, Path] = {}
     for part in filter(None, data.split(",")):
         path = Path(part)
-        key = path.resolve().name
+        named = parse(path)
+        key = path.resolve().name if named is None else named.title
         if key in folders:
             raise InputError(f"--data: two folders are called {key}; rename one")
         folders[key] = path

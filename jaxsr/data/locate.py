@@ -29,6 +29,11 @@ class Named:
         return SETS[self.name]
 
     @property
+    def title(self) -> str:
+        """Of the set and its track, such as "DIV2K_unknown_x4"."""
+        return "_".join(filter(None, (self.known.title, self.track)))
+
+    @property
     def scale(self) -> int | None:
         """The scale of the track."""
         return None if self.track is None else int(self.track.rpartition("_x")[2])

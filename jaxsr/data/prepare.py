@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from jaxsr.data.batches import prefetch
+from jaxsr.data.ahead import prefetch
 from jaxsr.data.images import broken_images, decode_rgb, pixel_digest, read_rgb, to_rgb8
 from jaxsr.data.locate import locate, locate_pairs, parse
 from jaxsr.data.pairs import pair_sizes
@@ -141,10 +141,7 @@ def prepare(
 def _tfds_name(path: str | Path) -> str:
     """Of the folder, or of the known set and its track."""
     named = parse(path)
-    if named is None:
-        text = Path(path).resolve().name
-    else:
-        text = "_".join(filter(None, (named.known.title, named.track)))
+    text = Path(path).resolve().name if named is None else named.title
     name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
     return name if name[:1].isalpha() else f"images_{name}".strip("_")
 

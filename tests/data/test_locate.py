@@ -144,15 +144,17 @@ def test_sizes_tell_wrong_copies():
     check = SETS["set14"].check
     assert check(full) is None
     cropped = [(h - h % 2, w - w % 2) for h, w in full]
-    assert "a cropped copy: image 5 is 250x360 and the original 250x361 (3 of 14" in check(cropped)
-    assert "another version" in check([(2 * h, 2 * w) for h, w in full])
+    assert "a cropped copy: image 5 is 250x360 and the original 250x361 (3 of 14" in str(
+        check(cropped)
+    )
+    assert "another version" in str(check([(2 * h, 2 * w) for h, w in full]))
     urban = SETS["urban100"].check
     assert urban([(768, 1024)] * 100) is None
-    assert "the half-size copy" in urban([(384, 512)] * 100)
-    assert "not 1024" in urban([(1, 1)])
+    assert "the half-size copy" in str(urban([(384, 512)] * 100))
+    assert "not 1024" in str(urban([(1, 1)]))
     assert SETS["manga109"].check([(1170, 827), (1072, 742)]) is None
-    assert "one page per title" in SETS["manga109"].check([(1170, 1654)])
-    assert "1 of 2 images are not 481x321" in SETS["bsd100"].check([(321, 481), (320, 480)])
+    assert "one page per title" in str(SETS["manga109"].check([(1170, 1654)]))
+    assert "1 of 2 images are not 481x321" in str(SETS["bsd100"].check([(321, 481), (320, 480)]))
 
 
 def test_a_half_size_urban100_on_disk(tmp_path):
@@ -203,3 +205,9 @@ def test_names_and_paths(tmp_path, monkeypatch):
         open_source("set5/bicubic_x4:.")
     with pytest.raises(InputError, match="set41:nowhere: no such folder"):
         open_source("set41:nowhere")
+
+
+def test_titles():
+    for path, title in (("set14:x", "Set14"), ("div2k/wild_x4:x", "DIV2K_wild_x4")):
+        named = locate.parse(path)
+        assert named is not None and named.title == title
