@@ -1,15 +1,13 @@
 """`jaxsr upscale INPUT... -o OUT`: enlarge image files and folders of them."""
 
 import argparse
-import os
 import sys
 from pathlib import Path
 from typing import Any
 
+from jaxsr.cli.plan import forget_programs, make_folder, plan
 from jaxsr.cli.run import warn
 from jaxsr.errors import InputError
-
-_PROGRAMS = 32  # input shapes whose compiled programs are kept at a time
 
 
 def add_parser(subparsers: Any) -> None:
@@ -57,7 +55,7 @@ def command(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    jobs, failed = _plan(args.inputs, args.output)
+    jobs, failed = plan(args.inputs, args.output)
     model, variables = _model(args.model, args.checkpoint or args.weights, args.scale)
     done = 0
     seen: set[tuple[int, ...]] = set()
@@ -75,38 +73,6 @@ def command(args: argparse.Namespace) -> int:
     if not failed:
         return 0
     return 1 if done else 2
-
-
-def _plan(inputs: list[Path], out: str) -> tuple[list[tuple[Path, Path]], int]:
-    """Every (source, target), and the number of folders that gave none, reported on stderr."""
-    from jaxsr.image.io import EXTENSIONS, find_images
-
-    output = Path(out)
-    one_file = len(inputs) == 1 and not inputs[0].is_dir()
-    to_file = bool(output.suffix) and not output.is_dir() and not out.endswith(("/", os.sep))
-    if not one_file and to_file and output.suffix.lower() in EXTENSIONS:
-        raise InputError(f"-o {output}: names a file, but the inputs need a folder; give a folder")
-    sources: list[Path] = []
-    failed = 0
-    for path in inputs:
-        try:
-            sources += find_images(path) if path.is_dir() else [path]
-        except InputError as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed += 1
-    originals = {source.resolve() for source in sources}
-    jobs: dict[Path, Path] = {}
-    for source in sources:
-        target = output if to_file and one_file else output / source.name
-        if target in jobs:
-            raise InputError(
-                f"{jobs[target]} and {source} would both be written to {target}; "
-                "run them with different -o"
-            )
-        if target.resolve() in originals:
-            raise InputError(f"{target}: would overwrite an input; choose another -o")
-        jobs[target] = source
-    return [(source, target) for target, source in jobs.items()], failed
 
 
 def _model(name: str | None, path: Path | None, scale: int | None) -> tuple[Any, Any]:
@@ -137,24 +103,9 @@ def _upscale_file(
 
     picture = read_image(source)
     check_format(target, picture)  # all that can fail, before the long part
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"{target.parent}: cannot make this folder: {error.strerror}; choose another -o"
-        ) from None
-    _forget_programs(picture.pixels.shape, seen)
+    make_folder(target.parent)
+    forget_programs(picture.pixels.shape, seen)
     result = upscale_picture(picture, model, variables)
     write_image(target, result)
     (h, w), (big_h, big_w) = picture.pixels.shape[:2], result.pixels.shape[:2]
     return f"{source} {w}x{h} -> {target} {big_w}x{big_h}"
-
-
-def _forget_programs(shape: tuple[int, ...], seen: set[tuple[int, ...]]) -> None:
-    """Drops the compiled programs when there are many: JAX keeps one per shape for ever."""
-    import jax
-
-    if shape not in seen and len(seen) == _PROGRAMS:
-        jax.clear_caches()
-        seen.clear()
-    seen.add(shape)

@@ -6,9 +6,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from jaxsr.degradations.branches import apply_all, draw_all
-from jaxsr.degradations.step import Picture, Step
+from jaxsr.degradations.step import Drawn, Picture, Step
 from jaxsr.image.colour import to_uint8
 
 
@@ -27,7 +28,7 @@ class Pipeline:
     spec: list[dict[str, Any]]
     scale: int
 
-    def __call__(self, key: jax.Array, hr: jax.Array) -> jax.Array:
+    def __call__(self, key: jax.Array, hr: jax.Array | np.ndarray) -> jax.Array:
         """LR of HR. An image's LR depends on its key alone, not on the batch it is in.
 
         Args:
@@ -61,12 +62,16 @@ class Pipeline:
             raise ValueError(f"{len(hr)} images need one key or as many, got {key.shape}")
         return _batch(self, key, hr)
 
-    def describe(self, key: jax.Array, hr_shape: tuple[int, ...]) -> list[str]:
+    def describe(self, key: jax.Array) -> list[str]:
         """What is drawn for the image of that key, a line for every step that does something."""
-        del hr_shape
-        drawn = jax.device_get(jax.jit(lambda k: draw_all(self.steps, k))(key))
+        drawn = jax.device_get(_drawn(self, key))
         lines = zip(self.steps, drawn, strict=True)
         return [line for step, values in lines for line in step.describe(values)]
+
+
+@functools.partial(jax.jit, static_argnums=0)
+def _drawn(pipeline: Pipeline, key: jax.Array) -> list[Drawn]:
+    return draw_all(pipeline.steps, key)
 
 
 def _degraded(pipeline: Pipeline, key: jax.Array, hr: jax.Array) -> jax.Array:
