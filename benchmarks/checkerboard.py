@@ -26,7 +26,8 @@ import numpy as np
 import optax
 from flax import linen as nn
 
-from jaxsr.data.source import image_files, read_rgb
+from jaxsr.data.images import read_rgb
+from jaxsr.data.layouts import hr_files
 from jaxsr.errors import InputError
 from jaxsr.image import imresize
 from jaxsr.image.colour import to_float, to_uint8
@@ -177,7 +178,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--out", type=Path, default=Path("runs/checkerboard"))
     args = parser.parse_args(argv)
     try:
-        files = image_files(args.data) if args.data else _photographs()
+        files = hr_files(args.data) if args.data else _photographs()
         images = [read_rgb(path) for path in files]
         smallest = min(min(image.shape[:2]) for image in images)
         if len(images) < 2 or smallest < 24 * args.scale:

@@ -20,7 +20,7 @@ import numpy as np
 from jaxsr.data.ahead import prefetch
 from jaxsr.data.cache_file import Entry, open_entries, write_entries
 from jaxsr.data.cache_lock import one_writer, own_name, unfinished
-from jaxsr.data.source import Source, broken_images
+from jaxsr.data.images import Source, broken_images
 from jaxsr.errors import InputError, nearest
 
 _RESIDENCIES = ("auto", "memory", "mmap")

@@ -3,39 +3,13 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from jaxsr.data.images import (
-    Images,
-    Source,
-    broken_images,
-    decode_rgb,
-    from_files,
-    joined,
-    pixel_digest,
-    read_rgb,
-    to_8bit,
-    to_rgb8,
-)
-from jaxsr.data.layouts import hr_files as image_files
+from jaxsr.data.images import Images, Source, from_files, joined
 from jaxsr.data.locate import locate
-from jaxsr.data.records import dataset_records, find_dataset, open_dataset, read_validation
+from jaxsr.data.records import find_dataset, open_dataset
 from jaxsr.data.registered import open_tfds
 from jaxsr.errors import InputError
 
-__all__ = [
-    "Images",
-    "Source",
-    "broken_images",
-    "dataset_records",
-    "decode_rgb",
-    "find_dataset",
-    "image_files",
-    "open_source",
-    "pixel_digest",
-    "read_rgb",
-    "read_validation",
-    "to_8bit",
-    "to_rgb8",
-]
+__all__ = ["Images", "Source", "open_source"]
 
 
 def open_source(paths: str | Path | Sequence[str | Path], *, split: str = "train") -> Images:

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from jaxsr.data import build_cache, cache_folder, open_source
-from jaxsr.data.source import find_dataset
+from jaxsr.data.records import find_dataset
 from jaxsr.errors import InputError
 from jaxsr.image.resize import imresize
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from jaxsr.data import open_source
-from jaxsr.data.source import to_rgb8
+from jaxsr.data.images import to_rgb8
 from jaxsr.errors import InputError
 
 
