@@ -1,7 +1,8 @@
 """Scores a model on test sets under one protocol of the literature.
 
     python eval.py --model=NAME|--checkpoint=DIR|--weights=FILE --scale=4 --data=DIR[,DIR...]
-                   [--protocol=rgb|y-uint8] [--json=FILE] [--save=DIR]
+                   [--protocol=rgb|y-uint8] [--degradation=NAME|FILE.json] [--json=FILE]
+                   [--save=DIR]
 
 Each DIR holds HR/ (and optionally LR_x4/), or HR images directly; NAME:DIR and NAME/TRACK:DIR
 (set14:Set14, div2k/unknown_x4:DIV2K) are checked; docs/datasets.md tells more.
@@ -35,25 +36,34 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--protocol", help="default: the run's, else y-uint8 for luma networks and rgb for others"
     )
+    parser.add_argument(
+        "--degradation",
+        metavar="NAME|FILE.json",
+        help="how LR is made, see `jaxsr degrade --help`; default: the run's, else bicubic",
+    )
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--save", type=Path, help="also write the results into this folder")
     args = parser.parse_args(argv)
 
     from tqdm import tqdm
 
+    from jaxsr.degradations import find_spec
     from jaxsr.evaluation import degradation_of, evaluate, make_scorer, read_test_set
     from jaxsr.metrics import get_protocol
 
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
     usual = "y-uint8" if model.colour == "y" else "rgb"
     protocol = get_protocol(args.protocol or config.get("protocol", usual))
-    degrade = degradation_of(config.get("degradation", "bicubic"), model.scale)
-    scorer = make_scorer(model, protocol, degrade)
+    degradation = find_spec(args.degradation or config.get("degradation", "bicubic"))
+    scorer = make_scorer(model, protocol, degradation_of(degradation, model.scale))
     folders = _folders(args.data)
     if args.json is not None and not _can_hold(args.json):
         raise InputError(f"--json: cannot write {args.json}; name a file in a folder that exists")
     # Whatever may be wrong with an image or a place to write shows before the first is scored.
-    sets = {key: read_test_set(path, model.scale, protocol) for key, path in folders.items()}
+    sets = {
+        key: read_test_set(path, model.scale, protocol, degradation)
+        for key, path in folders.items()
+    }
     targets: dict[str, list[Path]] = {}
     if args.save is not None:
         targets = _targets(args.save, folders, sets, model.scale)

@@ -37,12 +37,15 @@ class Score:
     sr: np.ndarray
 
 
-def read_test_set(path: str | Path, scale: int, protocol: Protocol) -> list[TestImage]:
+def read_test_set(
+    path: str | Path, scale: int, protocol: Protocol, degradation: Any = "bicubic"
+) -> list[TestImage]:
     """The images of a test set for one scale.
 
     Protocols that see RGB take the LR files that belong to it, where there are any (for baby.png
     in HR/ baby.* or babyxN.* in LR_xN/, and the other layouts of docs/datasets.md); otherwise LR
-    is made when scoring. Of known sets and datasets with several splits, "validation" is taken.
+    is made when scoring, and always for a degradation other than "bicubic" and "given". Of known
+    sets and datasets with several splits, "validation" is taken.
 
     Raises:
       InputError: for a missing or empty folder, a broken or too small image, an LR file that is
@@ -53,16 +56,17 @@ def read_test_set(path: str | Path, scale: int, protocol: Protocol) -> list[Test
     from jaxsr.data.records import find_dataset, read_test_records
     from jaxsr.image.io import read_image
 
+    with_lr = not protocol.on_luma and degradation in ("bicubic", "given")
     dataset = find_dataset(Path(path))
     if dataset is not None:
-        stored = read_test_records(dataset, with_lr=not protocol.on_luma)
+        stored = read_test_records(dataset, with_lr=with_lr)
         images = []
         for name, hr, lr in stored:
             hr = crop_hr(hr, scale, name)
             images.append(TestImage(name, hr, _fitting(lr, f"LR of {name}", hr, name, scale)))
         return images
     located = locate_pairs(path, scale, "validation")
-    given = located.lr is not None and not protocol.on_luma
+    given = with_lr and located.lr is not None
     images = []
     for file, found in zip(located.hr, located.lr or [[]] * len(located.hr), strict=True):
         hr = crop_hr(to_8bit(read_image(file).pixels), scale, str(file))

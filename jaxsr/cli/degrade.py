@@ -72,7 +72,7 @@ def command(args: argparse.Namespace) -> int:
     """
     from tqdm import tqdm
 
-    from jaxsr.degradations import get_degradation, read_spec
+    from jaxsr.degradations import find_spec, get_degradation
 
     if args.preview and (len(args.inputs) != 1 or args.inputs[0].is_dir()):
         raise InputError("--preview shows one image; give one file")
@@ -80,9 +80,7 @@ def command(args: argparse.Namespace) -> int:
     for _, target in jobs:
         if target.suffix.lower() != ".png":
             raise InputError(f"-o {target}: LR images are written as .png; choose that extension")
-    named = args.degradation
-    spec = read_spec(named) if named.lower().endswith(".json") else named
-    degrade = get_degradation(spec, args.scale)
+    degrade = get_degradation(find_spec(args.degradation), args.scale)
     done = 0
     seen: set[tuple[int, ...]] = set()
     for source, target in tqdm(

@@ -12,7 +12,7 @@ import jax
 from jaxsr.degradations import presets
 from jaxsr.degradations.pipeline import Pipeline
 from jaxsr.degradations.presets import PRESETS
-from jaxsr.degradations.spec import STEPS, Spec, build, plain, read_spec
+from jaxsr.degradations.spec import STEPS, Spec, build, find_spec, plain, read_spec
 
 Degradation = Callable[[jax.Array, jax.Array], jax.Array]
 
@@ -23,6 +23,7 @@ __all__ = [
     "Pipeline",
     "Spec",
     "bicubic",
+    "find_spec",
     "get_degradation",
     "read_spec",
     "resolve",

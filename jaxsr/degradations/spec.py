@@ -87,6 +87,13 @@ def read_spec(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
     return [_beside(step, Path(path).parent) for step in spec]
 
 
+def find_spec(value: Spec) -> Spec:
+    """The list of steps of a file's name (.json); anything else as it is."""
+    if isinstance(value, str) and value.lower().endswith(".json"):
+        return read_spec(value)
+    return value
+
+
 def _beside(value: Any, folder: Path) -> Any:
     """The plain value with every relative `file` in it under a folder."""
     if isinstance(value, list):

@@ -2,15 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from jaxsr.data import Plan, build_cache, cache_folder, make_plan, open_source
 from jaxsr.data.cache import Cache
 from jaxsr.data.pairs import open_pairs
-from jaxsr.data.source import Source, find_dataset, read_validation
-from jaxsr.evaluation import TestImage, crop_hr, read_test_set
+from jaxsr.data.source import Source
+from jaxsr.evaluation import TestImage, read_test_set
 from jaxsr.metrics import get_protocol
 from jaxsr.training.config import TrainConfig
 from jaxsr.training.meter import Say
@@ -31,7 +30,10 @@ def open_inputs(config: TrainConfig, say: Say) -> Inputs:
     Raises:
       InputError: for images that are missing, broken or too small.
     """
-    tests = _validation_images(config)
+    protocol, spec = get_protocol(config.protocol), config.degradation
+    tests: list[TestImage] = []
+    for path in config.data.validation:
+        tests += read_test_set(path, config.scale, protocol, spec)
     plan = _pairs_plan(config, say) if config.degradation == "given" else _hr_plan(config, say)
     return Inputs(plan, tests)
 
@@ -92,16 +94,3 @@ def _tell_left_out(small: Sequence[str], config: TrainConfig, say: Say) -> None:
         more = f" and {len(small) - 5} more" if len(small) > 5 else ""
         names = ", ".join(small[:5])
         say(f"left out, smaller than the {largest_cut(config)} px patch: {names}{more}")
-
-
-def _validation_images(config: TrainConfig) -> list[TestImage]:
-    """Images of files and folders as they are; of datasets, the split `validation`."""
-    tests: list[TestImage] = []
-    protocol = get_protocol(config.protocol)
-    for path in config.data.validation:
-        if find_dataset(Path(path)) is None:
-            tests += read_test_set(path, config.scale, protocol)
-            continue
-        for name, hr in read_validation(path):
-            tests.append(TestImage(name, crop_hr(hr, config.scale, name)))
-    return tests

@@ -19,6 +19,7 @@ import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsr.data import prefetch
+from jaxsr.degradations import find_spec, resolve
 from jaxsr.errors import InputError
 from jaxsr.evaluation import SetResult, TestImage, degradation_of, evaluate, make_scorer
 from jaxsr.losses import get_loss
@@ -76,6 +77,7 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     """
     if jax.process_count() > 1:
         raise InputError("training runs in one process, on all of its devices; start only one")
+    config = _self_contained(config)
     check(config)
     devices = jax.device_count()
     if config.data.batch % devices:
@@ -143,7 +145,9 @@ def _run(
 
     scorer = make_scorer(model, protocol, degradation_of(config.degradation, config.scale))
 
-    spec = {"config": to_dict(config), "versions": versions()}
+    spec: dict[str, Any] = {"config": to_dict(config), "versions": versions()}
+    if config.degradation != "given":  # a preset's numbers may change from version to version
+        spec["degradation"] = resolve(config.degradation, config.scale)
     with Checkpoints(workdir / "checkpoints") as checkpoints, stop_signals() as stop:
         restored = checkpoints.restore(state, warn=say)
         start = 0
@@ -221,6 +225,15 @@ def _run(
             bicubic, picture = _compare(config, workdir, tests, result)
         log.close()
         return Outcome(step, result, bicubic, picture, None)
+
+
+def _self_contained(config: TrainConfig) -> TrainConfig:
+    """A degradation of its own with its files' contents: checkpoints tell what LR was seen."""
+    spec = find_spec(config.degradation)
+    if not isinstance(spec, str):
+        spec = resolve(spec, config.scale)
+    # As it will come back from JSON.
+    return from_dict(to_dict(dataclasses.replace(config, degradation=spec)))
 
 
 def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:

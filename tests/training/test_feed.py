@@ -1,6 +1,7 @@
 """Where the images are and how many steps a call makes change nothing in what is trained."""
 
 import itertools
+import json
 from dataclasses import replace
 
 import jax
@@ -10,7 +11,7 @@ from PIL import Image
 
 from jaxsr.data import make_batch
 from jaxsr.errors import InputError
-from jaxsr.training.checkpoint import load_model
+from jaxsr.training.checkpoint import load_model, read_spec
 from jaxsr.training.config import DataConfig, OptimizerConfig, TrainConfig
 from jaxsr.training.inputs import open_inputs
 from jaxsr.training.loop import train
@@ -162,3 +163,24 @@ def test_refuses(data, message):
 def test_refuses_several_steps_a_call_elsewhere():
     with pytest.raises(InputError, match=r"config.steps_per_call: .* need .*residency device"):
         check(replace(CONFIG, steps_per_call=4))
+
+
+def test_a_degradation_of_ones_own_travels_with_the_run(folder, tmp_path):
+    """A kernel's file may go: the checkpoint holds its numbers, and the run goes on with them."""
+    kernel = tmp_path / "kernel.npy"
+    np.save(kernel, np.eye(3))
+    steps = [{"op": "kernel", "file": "kernel.npy"}, {"op": "downsample"}]
+    (tmp_path / "mine.json").write_text(json.dumps(steps))
+    config = replace(small(folder), degradation=str(tmp_path / "mine.json"))
+    trained(config, tmp_path / "run")
+    spec = read_spec(tmp_path / "run" / "checkpoints")[0]
+    np.testing.assert_allclose(spec["config"]["degradation"][0]["kernels"], [np.eye(3)])
+    assert spec["degradation"] == spec["config"]["degradation"]
+    lines: list[str] = []
+    assert train(config, tmp_path / "run", say=lines.append).step == config.steps  # the same run
+    assert not any("differs" in line for line in lines)
+    kernel.unlink()
+    again = replace(config, degradation=spec["config"]["degradation"], steps=8)
+    assert trained(again, tmp_path / "run")
+    with pytest.raises(InputError, match="holds a run with degradation"):
+        train(replace(config, degradation="bicubic"), tmp_path / "run", say=quiet)
