@@ -3,6 +3,7 @@
 Entropy coding loses nothing, so it is left out.
 """
 
+import functools
 from collections.abc import Callable
 
 import jax
@@ -27,6 +28,10 @@ LUMA_TABLE = np.array(
 CHROMA_TABLE = np.full((8, 8), 99)
 CHROMA_TABLE[:4, :4] = [[17, 18, 24, 47], [18, 21, 26, 66], [24, 26, 56, 99], [47, 66, 99, 99]]
 
+# libjpeg's colour in units of 2^-16, of which float32 holds the sums exactly on every device
+_TO_YCBCR = np.array([[19595, 38470, 7471], [-11058, -21710, 32768], [32768, -27439, -5329]])
+_TO_RGB = np.array([[0, 91881], [-22554, -46802], [116130, 0]])  # added to Y, of Cb and Cr
+
 
 def _dct() -> np.ndarray:
     """The orthonormal DCT of an 8 x 8 block in row-major order: [64, 64], frequency first."""
@@ -39,7 +44,7 @@ _DCT = _dct()
 
 
 def soft_round(x: jax.Array) -> jax.Array:
-    """round(x) + (x - round(x))^3, a rounding whose slope is not zero (Shin and Song, 2017)."""
+    """round(x) + (x - round(x))^3, whose slope is zero at integers only (Shin and Song, 2017)."""
     whole = jax.lax.stop_gradient(jnp.round(x))
     return whole + (x - whole) ** 3
 
@@ -76,12 +81,8 @@ def jpeg(
         raise ValueError(f"expected [H, W, 1 or 3], got shape {x.shape}")
     integers = rounding is jnp.round
 
-    def whole(x: jax.Array, bias: float | tuple[float, float] = 0.5) -> jax.Array:
-        """floor(x + bias), the bias of even and odd columns, where libjpeg has integers."""
-        if not integers:
-            return x
-        even, odd = bias if isinstance(bias, tuple) else (bias, bias)
-        return jnp.floor(x + jnp.where(jnp.arange(x.shape[1]) % 2 == 0, even, odd)[None])
+    def whole(x: jax.Array, bias: float | jax.Array = 0.5) -> jax.Array:
+        return jnp.floor(x + bias) if integers else x
 
     def coded(plane: jax.Array, table: np.ndarray) -> jax.Array:
         step = quantisation(table, quality).reshape(1, 64)
@@ -98,23 +99,28 @@ def jpeg(
     if channels == 1:
         return coded(planes[0], LUMA_TABLE)[:height, :width, None] / 255.0
 
-    r, g, b = planes
-
     def chroma(plane: jax.Array) -> jax.Array:
-        plane = whole(plane)
         rows = plane[::2] + plane[1::2]
-        small = whole(0.25 * (rows[:, ::2] + rows[:, 1::2]), (0.25, 0.5))
+        odd = jnp.arange(plane.shape[1])[None] % 2  # libjpeg breaks ties by turns
+        small = 0.25 * (rows[:, ::2] + rows[:, 1::2])
+        small = whole(small, (1 + odd[:, : small.shape[1]]) / 4)
         # Below the picture the last row of means goes on, not that of pixels.
         small = small[jnp.minimum(jnp.arange(len(small)), (h + 1) // 2 - 1)]
         large = _doubled(coded(small, CHROMA_TABLE), ((h + 1) // 2, (w + 1) // 2))
-        return whole(large, (8 / 16, 7 / 16)) - 128.0
+        return whole(large, (8 - odd) / 16) - 128.0
 
-    y = coded(whole(0.299 * r + 0.587 * g + 0.114 * b), LUMA_TABLE)
-    cb = chroma(-0.168735892 * r - 0.331264108 * g + 0.5 * b + 128.0)
-    cr = chroma(0.5 * r - 0.418687589 * g - 0.081312411 * b + 128.0)
-    rgb = y + 1.402 * cr, y - 0.344136286 * cb - 0.714136286 * cr, y + 1.772 * cb
-    rgb = jnp.stack([whole(c[:height, :width]) for c in rgb], axis=-1)
-    return jnp.clip(rgb, 0.0, 255.0) / 255.0
+    just_below = 0.5 - 2**-16
+    y = coded(whole(_mixed(_TO_YCBCR[0], planes)), LUMA_TABLE)
+    cb = chroma(whole(_mixed(_TO_YCBCR[1], planes) + 128.0, just_below))
+    cr = chroma(whole(_mixed(_TO_YCBCR[2], planes) + 128.0, just_below))
+    rgb = jnp.stack([y + whole(_mixed(row, [cb, cr])) for row in _TO_RGB], axis=-1)
+    return jnp.clip(rgb[:height, :width], 0.0, 255.0) / 255.0
+
+
+def _mixed(weights: np.ndarray, planes: list[jax.Array]) -> jax.Array:
+    """The sum of the planes by weights in units of 2^-16."""
+    terms = [float(weight) / 2**16 * plane for weight, plane in zip(weights, planes, strict=True)]
+    return functools.reduce(jnp.add, terms)
 
 
 def _half_away(x: jax.Array) -> jax.Array:
