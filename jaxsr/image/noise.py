@@ -4,6 +4,10 @@
 same numbers alone and, with its key, under `jax.vmap`.
 """
 
+import functools
+import math
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,15 +15,15 @@ import numpy as np
 from jaxsr.image.canvas import Size, size_of
 
 # Below this rate a sum over all counts, above it the expansion: see `poisson_quantile`.
-_LARGE = 10.0
-_MOST = 34  # no smaller rate reaches this count with a float32 uniform below 1
+_LARGE = 4.0
+_MOST = 18  # no smaller rate exceeds this count with the uniforms of 23 bits that JAX draws
 
 
 def gaussian_noise(
     key: jax.Array, x: jax.Array, sigma: float | jax.Array, *, gray: bool | jax.Array = False
 ) -> jax.Array:
     """Adds white Gaussian noise of standard deviation sigma (1 = the whole range)."""
-    return x + sigma * _shared(jax.random.normal(key, x.shape), gray)
+    return x + sigma * _shared(_field(jax.random.normal, key, x.shape), gray)
 
 
 def correlated_noise(key: jax.Array, x: jax.Array, covariance: jax.Array) -> jax.Array:
@@ -30,7 +34,7 @@ def correlated_noise(key: jax.Array, x: jax.Array, covariance: jax.Array) -> jax
     c = x.shape[-1]
     jitter = 1e-6 * jnp.trace(covariance) + 1e-20
     root = jnp.linalg.cholesky(covariance + jitter * jnp.eye(c))
-    white = jax.random.normal(key, x.shape)
+    white = _field(jax.random.normal, key, x.shape)
     return x + jnp.einsum("hwc,dc->hwd", white, root, precision=jax.lax.Precision.HIGHEST)
 
 
@@ -38,7 +42,7 @@ def speckle_noise(
     key: jax.Array, x: jax.Array, sigma: float | jax.Array, *, gray: bool | jax.Array = False
 ) -> jax.Array:
     """Adds x times white Gaussian noise of standard deviation sigma."""
-    return x + x * (sigma * _shared(jax.random.normal(key, x.shape), gray))
+    return x + x * (sigma * _shared(_field(jax.random.normal, key, x.shape), gray))
 
 
 def poisson_noise(
@@ -63,7 +67,11 @@ def poisson_noise(
     levels = jnp.where(gray, _levels(_luma(x)), _levels(x))
     values = _power_of_two(_distinct(levels, size)).astype(jnp.float32)
     clean = levels.astype(jnp.float32) / 255.0
-    counts = poisson_quantile(_shared(jax.random.uniform(key, x.shape), gray), values * clean)
+    u = _shared(_field(jax.random.uniform, key, x.shape), gray)
+    # One channel after the other: XLA on CPU vectorises along the last axis only, and so much
+    # arithmetic not at all where that has three entries (10 times slower).
+    u, rate = jnp.moveaxis(u, -1, 0), jnp.moveaxis(values * clean, -1, 0)
+    counts = jnp.moveaxis(jax.lax.map(lambda c: poisson_quantile(*c), (u, rate)), 0, -1)
     return x + scale * (counts / values - clean)
 
 
@@ -79,11 +87,10 @@ def poisson(key: jax.Array, rate: jax.Array) -> jax.Array:
 def poisson_quantile(u: jax.Array, rate: jax.Array) -> jax.Array:
     """The smallest count whose cumulative probability at `rate` reaches u (0 <= u < 1).
 
-    Up to rate 10 by summing the probabilities. Above, by the Cornish-Fisher expansion of the
-    Poisson distribution in w = the normal quantile of u, up to the order 1 / rate, Sheppard's
-    corrections included: P(X <= n) is that of a continuous variable below n + 1. Its error moves
-    no count's probability by more than 5e-5 and gives at most one draw in 2000 (at rate 10, ever
-    fewer above) a neighbouring count.
+    Up to rate 4 by summing the probabilities. Above, by the Cornish-Fisher expansion, with
+    Sheppard's corrections, of the continuous x whose integer part is the count, up to the order
+    rate^-2. That moves no count's probability by more than 1e-4 and gives at most one draw in
+    2500 (at rate 4, ever fewer above) a neighbouring count, as does float32 beyond rate 5000.
     """
     return jnp.where(rate < _LARGE, _by_sum(u, rate), _by_expansion(u, rate))
 
@@ -93,7 +100,7 @@ def _by_sum(u: jax.Array, rate: jax.Array) -> jax.Array:
     below = term
     count = jnp.zeros_like(term)
     for k in range(1, _MOST + 1):
-        count = count + (below < u)
+        count = jnp.where(below < u, float(k), count)
         term = term * (rate * (1.0 / k))
         below = below + term
     return count
@@ -101,12 +108,25 @@ def _by_sum(u: jax.Array, rate: jax.Array) -> jax.Array:
 
 def _by_expansion(u: jax.Array, rate: jax.Array) -> jax.Array:
     w = np.sqrt(2.0) * jax.scipy.special.erfinv(2.0 * jnp.maximum(u, 2.0**-24) - 1.0)
+    s = w * w
+    terms = (  # of rate^0, rate^-1/2, rate^-1 ...
+        s / 6 + 1 / 3,
+        w * (-s / 72 - 1 / 36),
+        s * (s / 270 + 7 / 810) - 8 / 405,
+        w * (s * (s * (-23 / 17280) - 137 / 38880) + 671 / 38880),
+        s * (s * (s * (19 / 34020) + 5 / 3024) - 5189 / 408240) - 16 / 25515,
+    )
     root = jnp.sqrt(jnp.maximum(rate, _LARGE))
-    first = -w * (2.0 + w * w) / 72.0
-    second = -8.0 / 405.0 + w * w * (7.0 / 810.0 + w * w / 270.0)
-    # Summed from the smallest: at rates of thousands the last digits of the rate are scarce.
-    x = rate + (root * w + (1.0 / 3.0 + w * w / 6.0 + (first + second / root) / root))
-    return jnp.maximum(jnp.floor(x), 0.0)
+    correction = functools.reduce(lambda total, term: total / root + term, reversed(terms))
+    # In this order, as the last digits of a large rate are coarse.
+    return jnp.maximum(jnp.floor(rate + (root * w + correction)), 0.0)
+
+
+def _field(
+    draw: Callable[[jax.Array, tuple[int, ...]], jax.Array], key: jax.Array, shape: tuple[int, ...]
+) -> jax.Array:
+    """`draw(key, shape)`, as one vector: twice as fast on CPU as along an axis of channels."""
+    return draw(key, (math.prod(shape),)).reshape(shape)
 
 
 def _shared(field: jax.Array, gray: bool | jax.Array) -> jax.Array:

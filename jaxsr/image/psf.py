@@ -9,6 +9,9 @@ downwards from the centre, the covariance is S = R(theta) diag(sigma_x^2, sigma_
 with theta in radians, and q = z^T S^-1 z. Deviations below 1e-4 pixels count as 1e-4: a delta.
 """
 
+import functools
+import operator
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -68,17 +71,19 @@ def sinc(size: int, omega: Scalar, *, support: int | jax.Array | None = None) ->
       omega: cut-off in radians per pixel, 0 < omega <= pi.
     """
     far = _half(size)
-    i = np.arange(far + 1)
+    i = np.arange(-far, far + 1)
     u = omega * jnp.asarray(np.hypot(i[:, None], i), jnp.float32)
     # J1(u) / u = 1/pi * the integral of cos(u t) sqrt(1 - t^2) over -1 < t < 1, by Gauss-Chebyshev
     # quadrature with 2 m nodes: exact to float32 while 4 m is well beyond the largest u = 2.3 size.
     m = 8 + 2 * size // 3
     angle = np.arange(1, m + 1) * np.pi / (2 * m + 1)
-    waves = jnp.cos(u[..., None] * jnp.asarray(np.cos(angle), jnp.float32).reshape(1, 1, m))
-    weights = jnp.asarray(np.sin(angle) ** 2, jnp.float32).reshape(1, 1, m)
-    quadrant = jnp.sum(weights * waves, axis=-1)  # constants go with the normalisation
-    mirror = np.abs(np.arange(-far, far + 1))
-    return _normalised(quadrant[mirror][:, mirror], support)
+    nodes = jnp.asarray(np.cos(angle), jnp.float32)
+    weights = jnp.asarray(np.sin(angle) ** 2, jnp.float32)  # constants go with the normalisation
+    # A loop, for the same reason as in `_unit_sum`.
+    kernel = jax.lax.fori_loop(
+        0, m, lambda k, total: total + weights[k] * jnp.cos(u * nodes[k]), jnp.zeros_like(u)
+    )
+    return _normalised(kernel, support)
 
 
 def shifted(kernel: jax.Array, dy: Scalar, dx: Scalar) -> jax.Array:
@@ -88,7 +93,7 @@ def shifted(kernel: jax.Array, dy: Scalar, dx: Scalar) -> jax.Array:
     """
     rows, columns = (_move(n, d) for n, d in zip(kernel.shape, (dy, dx), strict=True))
     moved = jnp.einsum("ik,kl,jl->ij", rows, kernel, columns, precision=jax.lax.Precision.HIGHEST)
-    return moved / jnp.sum(moved)
+    return _unit_sum(moved)
 
 
 def _half(size: int) -> int:
@@ -112,7 +117,17 @@ def _normalised(kernel: jax.Array, support: int | jax.Array | None) -> jax.Array
         far = len(kernel) // 2
         inside = 2 * jnp.abs(jnp.arange(-far, far + 1)) < support
         kernel = jnp.where(inside[:, None] & inside[None, :], kernel, 0.0)
-    return kernel / jnp.sum(kernel)
+    return _unit_sum(kernel)
+
+
+def _unit_sum(kernel: jax.Array) -> jax.Array:
+    """The kernel divided by its sum, taken down the columns and then across.
+
+    Written out, as jnp.sum's order of summation on CPU depends on the batch under vmap: an
+    image's kernel would depend on its neighbours.
+    """
+    column_sums = functools.reduce(operator.add, list(kernel))
+    return kernel / functools.reduce(operator.add, list(column_sums))
 
 
 def _move(n: int, by: Scalar) -> jax.Array:
