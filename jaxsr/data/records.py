@@ -114,31 +114,21 @@ def _read_record(
     return pixels
 
 
-def test_split(dataset: Path) -> str:
-    """The split to score on: `validation`, or `test` where only that is there."""
-    splits = dataset_records(dataset)
-    return "test" if "test" in splits and "validation" not in splits else "validation"
+def read_test_records(
+    path: str | Path, *, with_lr: bool = False
+) -> list[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Name, HR and, if it is asked for and stored, LR of each image in the split to score on.
 
-
-def read_validation(path: str | Path) -> list[tuple[str, np.ndarray]]:
-    """Name and uint8 [H, W, 1 or 3] of each image in the split `validation` of a dataset.
-
-    A dataset without it, but with a split `test`, gives that. Unlike in `open_source`, gray files
+    That is `validation`, or `test` where only that is there. Unlike in `open_source`, gray files
     are [H, W, 1]: gray is its own luma, and scores lower (by 1.3 dB) than the same picture as RGB.
 
     Raises:
       InputError: if `path` is no dataset of `jaxsr prepare`, has no such split, or is damaged.
     """
-    return [(name, hr) for name, hr, _ in read_test_records(path)]
-
-
-def read_test_records(
-    path: str | Path, *, with_lr: bool = False
-) -> list[tuple[str, np.ndarray, np.ndarray | None]]:
-    """As `read_validation`, with the LR image of each if it is asked for and stored."""
     path = Path(path)
     dataset = find_dataset(path) or path
-    split = test_split(dataset)
+    splits = dataset_records(dataset)
+    split = "test" if "test" in splits and "validation" not in splits else "validation"
     records = split_records(dataset, split)
     if any("channels" not in record for record in records):
         raise InputError(f"{dataset}: does not say which images are gray; prepare it again")

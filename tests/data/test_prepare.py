@@ -14,7 +14,7 @@ from jaxsr.data import build_cache, open_source
 from jaxsr.data.datasets import SETS
 from jaxsr.data.pairs import open_pairs
 from jaxsr.data.prepare import prepare
-from jaxsr.data.records import find_dataset, read_validation
+from jaxsr.data.records import find_dataset, read_test_records
 from jaxsr.errors import InputError
 from jaxsr.evaluation import read_test_set
 from jaxsr.metrics import get_protocol
@@ -73,11 +73,11 @@ def test_validation_reads_as_from_the_folder(tmp_path):
     Image.fromarray(noise(24, 30, 3)).save(folder / "c.png")  # for training
     (folder / "d.png").write_bytes(imagecodecs.png_encode(noise(24, 30, 1, np.uint16)))
     Image.fromarray(noise(24, 30, 2)).save(folder / "e.png")  # gray with alpha
-    read = read_validation(prepare(folder, tmp_path / "out", validation=4))
+    read = read_test_records(prepare(folder, tmp_path / "out", validation=4))
     from_folder = {x.name: x.hr for x in read_test_set(folder, 2, get_protocol("rgb"))}
-    assert [name for name, _ in read] == ["a.png", "b.png", "d.png", "e.png"]
-    assert [hr.shape[2] for _, hr in read] == [1, 3, 1, 1]
-    for name, hr in read:
+    assert [name for name, _, _ in read] == ["a.png", "b.png", "d.png", "e.png"]
+    assert [hr.shape[2] for _, hr, _ in read] == [1, 3, 1, 1]
+    for name, hr, _ in read:
         assert hr.dtype == np.uint8
         np.testing.assert_array_equal(hr, from_folder[name])
 
@@ -201,9 +201,9 @@ def test_an_unknown_split(dataset):
 
 def test_no_validation_to_read(photos, tmp_path):
     with pytest.raises(InputError, match="no split 'validation'; known: train"):
-        read_validation(prepare(photos, tmp_path / "out"))
+        read_test_records(prepare(photos, tmp_path / "out"))
     with pytest.raises(InputError, match="not a dataset of `jaxsr prepare`"):
-        read_validation(photos)
+        read_test_records(photos)
 
 
 @pytest.mark.parametrize(
@@ -306,7 +306,7 @@ def test_a_test_set_is_the_split_test(tmp_path, monkeypatch):
         Image.fromarray(noise(20, 20, 3)).save(tmp_path / "Set5" / f"{name}.png")
     out = prepare(f"set5:{tmp_path / 'Set5'}", tmp_path / "out")
     assert open_source(out, split="test").names == ("baby.png", "bird.png")
-    assert [name for name, _ in read_validation(out)] == ["baby.png", "bird.png"]
+    assert [name for name, _, _ in read_test_records(out)] == ["baby.png", "bird.png"]
     with pytest.raises(InputError, match="no split 'train'; known: test"):
         open_source(out)
     with pytest.raises(InputError, match=r"set5:.*: has the splits test already"):
