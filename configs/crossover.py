@@ -23,14 +23,14 @@ def get_config(variant: str = "") -> TrainConfig:
         scale=4,
         protocol="rgb",
         loss="l1",
-        steps=6000,
+        steps=3000,
         degradation="bicubic",
         data=DataConfig(patch=96, batch=16),
         optimizer=OptimizerConfig(learning_rate=1e-3, schedule="cosine", warmup=100),
         ema=0.999,
         log_every=200,
-        validate_every=2000,
-        checkpoint_every=2000,
+        validate_every=3000,
+        checkpoint_every=1000,
     )
     tiny = replace(
         base,
