@@ -21,6 +21,7 @@ from jaxsr.degradations.step import (
     probability_problems,
     range_problems,
     sometimes,
+    unit,
     weight_problems,
 )
 from jaxsr.image import psf
@@ -78,8 +79,11 @@ class Blur(Step):
     edge: str = "reflect"
     p: float = 1.0
 
-    def draw(self, key: jax.Array) -> Drawn:
-        u = jax.random.uniform(key, (10,))
+    def words(self) -> int:
+        return 10
+
+    def draw(self, words: jax.Array) -> Drawn:
+        u = unit(words)
         kind = pick(u[1], self.kinds)
         same = jnp.asarray([_KINDS[name][1] for name in self.kinds])[kind]
         size = integer(u[2], self.size, 2)
@@ -191,8 +195,11 @@ class Kernel(Step):
     file: str = ""
     edge: str = "replicate"
 
-    def draw(self, key: jax.Array) -> Drawn:
-        return {"kernel": pick(jax.random.uniform(key), (1.0,) * len(self.kernels))}
+    def words(self) -> int:
+        return 1
+
+    def draw(self, words: jax.Array) -> Drawn:
+        return {"kernel": pick(unit(words[0]), (1.0,) * len(self.kernels))}
 
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:
         del lr

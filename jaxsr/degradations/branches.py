@@ -6,15 +6,22 @@ from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from jaxsr.degradations.step import Drawn, Picture, Shape, Step, pick, total_problems
+from jaxsr.degradations.step import Drawn, Picture, Shape, Step, pick, total_problems, unit
 from jaxsr.image.canvas import size_of
 from jaxsr.image.colour import to_float
 
 
-def draw_all(steps: Sequence[Step], key: jax.Array) -> list[Drawn]:
-    """What each step draws, from a key of its own."""
-    return [step.draw(jax.random.fold_in(key, i)) for i, step in enumerate(steps)]
+def words_of(steps: Sequence[Step]) -> int:
+    """How many random words a sequence takes."""
+    return sum(step.words() for step in steps)
+
+
+def draw_all(steps: Sequence[Step], words: jax.Array) -> list[Drawn]:
+    """What each step draws from its share of the random words, [words_of(steps)]."""
+    ends = np.cumsum([step.words() for step in steps], dtype=int)
+    return [s.draw(words[end - s.words() : end]) for s, end in zip(steps, ends, strict=True)]
 
 
 def apply_all(steps: Sequence[Step], drawn: list[Drawn], picture: Picture, lr: Shape) -> Picture:
@@ -52,12 +59,16 @@ class Choice(Step):
 
     options: tuple[Option, ...] = ()
 
-    def draw(self, key: jax.Array) -> Drawn:
-        keys = jax.random.split(key, len(self.options) + 1)
+    def words(self) -> int:
+        return 1 + max(words_of(option.steps) for option in self.options)
+
+    def draw(self, words: jax.Array) -> Drawn:
+        # Only one option is used, so that all may have the same words.
         return {
-            "option": pick(jax.random.uniform(keys[0]), tuple(o.weight for o in self.options)),
+            "option": pick(unit(words[0]), tuple(option.weight for option in self.options)),
             "steps": [
-                draw_all(option.steps, k) for option, k in zip(self.options, keys[1:], strict=True)
+                draw_all(option.steps, words[1 : 1 + words_of(option.steps)])
+                for option in self.options
             ],
         }
 
@@ -100,14 +111,16 @@ class Shuffle(Step):
 
     steps: tuple[Step, ...] = ()
 
-    def draw(self, key: jax.Array) -> Drawn:
-        order_key, key = jax.random.split(key)
-        place = jax.random.uniform(order_key, (len(self.steps),))
+    def words(self) -> int:
+        return len(self.steps) + words_of(self.steps)
+
+    def draw(self, words: jax.Array) -> Drawn:
+        place = unit(words[: len(self.steps)])
         resizing = jnp.asarray([i for i, s in enumerate(self.steps) if s.lands() is not None], int)
         place = place.at[resizing].set(jnp.sort(place[resizing]))
         return {
             "order": jnp.argsort(place).astype(jnp.int32),
-            "steps": draw_all(self.steps, key),
+            "steps": draw_all(self.steps, words[len(self.steps) :]),
         }
 
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:

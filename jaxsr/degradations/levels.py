@@ -20,6 +20,7 @@ from jaxsr.degradations.step import (
     probability_problems,
     range_problems,
     sometimes,
+    unit,
     weight_problems,
 )
 from jaxsr.image.colour import to_float, to_uint8
@@ -53,9 +54,11 @@ class Noise(Step):
     gray: float = 0.0
     p: float = 1.0
 
-    def draw(self, key: jax.Array) -> Drawn:
-        parameters, field_key = jax.random.split(key)
-        u = jax.random.uniform(parameters, (11,))
+    def words(self) -> int:
+        return 13
+
+    def draw(self, words: jax.Array) -> Drawn:
+        u = unit(words)
         sigma = integer(u[2], self.sigma) if self.integer else between(u[2], self.sigma)
         drawn = {
             "on": u[0] < self.p,
@@ -63,11 +66,11 @@ class Noise(Step):
             "sigma": sigma.astype(jnp.float32),
             "scale": between(u[3], self.scale),
             "gray": u[4] < self.gray,
-            "key": field_key,
+            "key": jax.random.wrap_key_data(words[5:7], impl="threefry2x32"),
         }
         if "correlated" in self.kinds:
-            rotation = _rotation(jax.random.fold_in(parameters, 1))
-            scaled = u[5:8, None] * rotation  # D U
+            rotation = _rotation(u[7:10])
+            scaled = u[10:13, None] * rotation  # D U
             mixed = jnp.matmul(rotation.T, scaled, precision=jax.lax.Precision.HIGHEST)
             drawn["covariance"] = jnp.abs(mixed) * (self.sigma[1] / 255) ** 2
         return drawn
@@ -116,10 +119,12 @@ class Noise(Step):
         return [f"noise {kind} {strength}{' gray' if drawn['gray'] else ''}"]
 
 
-def _rotation(key: jax.Array) -> jax.Array:
-    """A rotation of three axes, uniformly distributed: that of a random unit quaternion."""
-    q = jax.random.normal(key, (4,))
-    w, x, y, z = q / jnp.sqrt(jnp.sum(q * q))
+def _rotation(u: jax.Array) -> jax.Array:
+    """A uniformly distributed rotation of three axes, from three numbers in [0, 1): that of a
+    uniformly distributed unit quaternion (Shoemake, 1992)."""
+    small, large = jnp.sqrt(1 - u[0]), jnp.sqrt(u[0])
+    a, b = 2 * jnp.pi * u[1], 2 * jnp.pi * u[2]
+    w, x, y, z = small * jnp.sin(a), small * jnp.cos(a), large * jnp.sin(b), large * jnp.cos(b)
     return jnp.stack(
         [
             jnp.stack([1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)]),
@@ -143,8 +148,11 @@ class Jpeg(Step):
     integer: bool = False
     p: float = 1.0
 
-    def draw(self, key: jax.Array) -> Drawn:
-        u = jax.random.uniform(key, (2,))
+    def words(self) -> int:
+        return 2
+
+    def draw(self, words: jax.Array) -> Drawn:
+        u = unit(words)
         quality = integer(u[1], self.quality) if self.integer else between(u[1], self.quality)
         return {"on": u[0] < self.p, "quality": quality.astype(jnp.float32)}
 

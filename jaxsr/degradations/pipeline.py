@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsr.degradations.branches import apply_all, draw_all
+from jaxsr.degradations.branches import apply_all, draw_all, words_of
 from jaxsr.degradations.step import Drawn, Picture, Step
 from jaxsr.image.colour import to_uint8
 
@@ -64,19 +64,18 @@ class Pipeline:
 
     def describe(self, key: jax.Array) -> list[str]:
         """What is drawn for the image of that key, a line for every step that does something."""
-        drawn = jax.device_get(_drawn(self, key))
+        drawn = jax.device_get(jax.jit(_drawn, static_argnums=0)(self, key))
         lines = zip(self.steps, drawn, strict=True)
         return [line for step, values in lines for line in step.describe(values)]
 
 
-@functools.partial(jax.jit, static_argnums=0)
 def _drawn(pipeline: Pipeline, key: jax.Array) -> list[Drawn]:
-    return draw_all(pipeline.steps, key)
+    return draw_all(pipeline.steps, jax.random.bits(key, (words_of(pipeline.steps),)))
 
 
 def _degraded(pipeline: Pipeline, key: jax.Array, hr: jax.Array) -> jax.Array:
     lr = hr.shape[0] // pipeline.scale, hr.shape[1] // pipeline.scale
-    x = apply_all(pipeline.steps, draw_all(pipeline.steps, key), Picture(hr), lr).x
+    x = apply_all(pipeline.steps, _drawn(pipeline, key), Picture(hr), lr).x
     return to_uint8(x) if hr.dtype == jnp.uint8 else x
 
 

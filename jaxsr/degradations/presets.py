@@ -89,7 +89,7 @@ def ntire_unknown(scale: int) -> Steps:
             "sigma": [0.5 * scale] * 2,
             "sigma_y": [0.3 * scale] * 2,
             "theta": [math.pi / 6] * 2,
-            "shift": [0.5 - scale % 2 * 0.5] * 2,
+            "shift": [_centre(scale)] * 2,
             "edge": "replicate",
         },
         {"op": "decimate"},
@@ -103,6 +103,7 @@ def mild(scale: int) -> Steps:
     The organisers' operators are not published: the numbers are ours, the shift up to one LR
     pixel.
     """
+    centre = _centre(scale)
     return [
         {
             "op": "blur",
@@ -111,13 +112,18 @@ def mild(scale: int) -> Steps:
             "sigma": [0.5 * scale, 1.0 * scale],
             "sigma_y": [0.2 * scale, 0.4 * scale],
             "theta": [0, math.pi],
-            "shift": [-scale, scale],
+            "shift": [centre - scale, centre + scale],
             "edge": "reflect",
         },
         {"op": "decimate"},
         {"op": "noise", "kinds": {"poisson": 1.0}, "scale": [0.2, 1.0]},
         {"op": "round"},
     ]
+
+
+def _centre(scale: int) -> float:
+    """From the pixel that an aligned `decimate` takes to the centre of its cell."""
+    return 0.0 if scale % 2 else 0.5
 
 
 def bsrgan(scale: int) -> Steps:

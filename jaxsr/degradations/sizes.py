@@ -17,6 +17,7 @@ from jaxsr.degradations.step import (
     name_of,
     pick,
     range_problems,
+    unit,
     weight_problems,
 )
 from jaxsr.image.canvas import size_of
@@ -48,8 +49,11 @@ class Resize(Step):
     reduction: bool = False
     modes: Weights = field(default_factory=lambda: {"bilinear": 1.0})
 
-    def draw(self, key: jax.Array) -> Drawn:
-        u = jax.random.uniform(key, (3,))
+    def words(self) -> int:
+        return 3
+
+    def draw(self, words: jax.Array) -> Drawn:
+        u = unit(words)
         factors = []
         for name in self.directions:
             low, high = self._span(name)
@@ -114,8 +118,11 @@ class Downsample(Step):
     modes: Weights = field(default_factory=lambda: {"bicubic": 1.0})
     edge: str = "symmetric"
 
-    def draw(self, key: jax.Array) -> Drawn:
-        return {"mode": pick(jax.random.uniform(key), self.modes)}
+    def words(self) -> int:
+        return 1
+
+    def draw(self, words: jax.Array) -> Drawn:
+        return {"mode": pick(unit(words[0]), self.modes)}
 
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:
         if picture.size is None and tuple(self.modes) == ("bicubic",):

@@ -1,7 +1,8 @@
 """What every step of a degradation is: its fields are data, its work two pure functions.
 
-`draw(key)` draws what is random, `apply(drawn, picture, lr)` does the step. So what was drawn can
-be shown, and one image of a batch knows nothing of the others.
+`draw(words)` draws what is random, `apply(drawn, picture, lr)` does the step. So what was drawn
+can be shown, and one image of a batch knows nothing of the others. Random words, rather than a key
+for each step, because a program that splits many keys takes long to compile.
 """
 
 from collections.abc import Callable, Mapping
@@ -37,9 +38,13 @@ class Picture(NamedTuple):
 class Step:
     """One operator of a degradation; see the subclasses for its fields."""
 
-    def draw(self, key: jax.Array) -> Drawn:
-        """The random parameters of one image, a pytree of arrays."""
-        del key
+    def words(self) -> int:
+        """How many random words `draw` takes."""
+        return 0
+
+    def draw(self, words: jax.Array) -> Drawn:
+        """The random parameters of one image, a pytree of arrays, from [words()] uint32."""
+        del words
         return {}
 
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:
@@ -63,6 +68,11 @@ class Step:
         """What was drawn (numbers, not traced), in a line or some; none if nothing was done."""
         del drawn
         return [type(self).__name__.lower()]
+
+
+def unit(words: jax.Array) -> jax.Array:
+    """Random words as numbers in [0, 1), float32."""
+    return (words >> 9).astype(jnp.float32) * 2.0**-23
 
 
 def between(u: jax.Array, span: Range) -> jax.Array:
