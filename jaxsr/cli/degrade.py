@@ -56,8 +56,9 @@ class _List(argparse.Action):
         from jaxsr.degradations import PRESETS
 
         width = max(map(len, PRESETS))
-        lines = [f"{name:{width}}  {preset.line}" for name, preset in PRESETS.items()]
-        parser.exit(0, "\n".join(lines) + "\n")
+        for name, preset in PRESETS.items():
+            print(f"{name:{width}}  {preset.line}")
+        parser.exit(0)
 
 
 def command(args: argparse.Namespace) -> int:

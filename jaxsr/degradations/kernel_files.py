@@ -26,11 +26,10 @@ def read_kernels(path: str) -> Kernels:
             arrays = [_picture(path)]
         elif kind == ".json":
             arrays = _of_json(json.loads(Path(path).read_text("utf-8")))
-        elif kind in (".npy", ".npz"):
-            loaded = np.load(path, allow_pickle=False)
-            arrays = [loaded] if kind == ".npy" else list(loaded.values())
-        elif kind == ".mat":
-            arrays = _of_matlab(Path(path).read_bytes())
+        elif kind == ".npy":
+            arrays = [np.load(path, allow_pickle=False)]
+        elif kind in (".npz", ".mat"):
+            arrays = _named(path, last=kind == ".mat")
         else:
             known = ", ".join((".npy", ".npz", ".mat", ".json", *_PICTURES))
             raise InputError(f"{path}: kernels are read from {known}")
@@ -66,12 +65,12 @@ def _of_json(value: Any) -> list[np.ndarray]:
     return [np.asarray(k) for k in (value if several else [value])]
 
 
-def _of_matlab(data: bytes) -> list[np.ndarray]:
-    from jaxsr.interop.archive import Budget
-    from jaxsr.interop.matlab_files import read_mat
+def _named(path: str, *, last: bool) -> list[np.ndarray]:
+    """The arrays of an .npz or .mat file, those in cells too; `last`: several along that axis."""
+    from jaxsr.interop.files import read_state
 
     found: list[np.ndarray] = []
-    for value in read_mat(data, Budget(len(data))).values():
+    for value in read_state(path)[0].values():
         cells = list(value.ravel()) if value.dtype == object else [value]
-        found += [np.moveaxis(c, -1, 0) if c.ndim == 3 else c for c in cells]
+        found += [np.moveaxis(c, -1, 0) if last and c.ndim == 3 else c for c in cells]
     return found
