@@ -38,6 +38,7 @@ def blur(
     h, w, c = x.shape
     # Channels first: the vector units then run along the columns.
     wide = jnp.moveaxis(extend(x, k // 2, edge, size), -1, 0)
+    kernel = jnp.asarray(kernel)
 
     def add_row(i: jax.Array, total: jax.Array) -> jax.Array:
         rows, taps = jax.lax.dynamic_slice_in_dim(wide, i, h, axis=1), kernel[i]
@@ -48,6 +49,7 @@ def blur(
     return jnp.moveaxis(total, 0, -1)
 
 
+@functools.partial(jax.jit, static_argnames=("sigma", "ksize", "edge"))
 def gaussian_blur(x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflect") -> jax.Array:
     """Separable Gaussian blur of [H, W, C], cut off at `ksize` pixels (odd) and normalised.
 
@@ -68,8 +70,9 @@ def gaussian_blur(x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflec
         n = x.shape[axis]
         at = functools.partial(jax.lax.slice_in_dim, wide, axis=axis)
         pairs = ((i, ksize - 1 - i) for i in range(far))  # of equal weight
-        wide = taps[far] * at(far, far + n) + _sum(
-            [taps[i] * (at(i, i + n) + at(j, j + n)) for i, j in pairs]
+        wide = _sum(
+            [taps[far] * at(far, far + n)]
+            + [taps[i] * (at(i, i + n) + at(j, j + n)) for i, j in pairs]
         )
     return wide
 

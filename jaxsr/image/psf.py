@@ -7,6 +7,8 @@ default), outside whose square around the centre the kernel is zero; it is norma
 Where two standard deviations and an angle are given, z = (x, y) has x to the right and y
 downwards from the centre, the covariance is S = R(theta) diag(sigma_x^2, sigma_y^2) R(theta)^T
 with theta in radians, and q = z^T S^-1 z. Deviations below 1e-4 pixels count as 1e-4: a delta.
+With a traced theta, an image's kernel has the same bits in every batch; with a constant one,
+XLA on CPU may round the last bit otherwise.
 """
 
 import functools
@@ -91,8 +93,12 @@ def shifted(kernel: jax.Array, dy: Scalar, dx: Scalar) -> jax.Array:
 
     Beyond the array the kernel is zero; what moves out of it is lost and the rest renormalised.
     """
-    rows, columns = (_move(n, d) for n, d in zip(kernel.shape, (dy, dx), strict=True))
-    moved = jnp.einsum("ik,kl,jl->ij", rows, kernel, columns, precision=jax.lax.Precision.HIGHEST)
+    moved = kernel
+    for axis, by in enumerate((dy, dx)):
+        whole = jnp.floor(by)
+        part = by - whole
+        at = jnp.arange(kernel.shape[axis]) - whole.astype(jnp.int32)
+        moved = (1.0 - part) * _picked(moved, at, axis) + part * _picked(moved, at - 1, axis)
     return _unit_sum(moved)
 
 
@@ -108,7 +114,9 @@ def _mahalanobis(size: int, sigma_x: Scalar, sigma_y: Scalar, theta: Scalar) -> 
     y, x = np.mgrid[-far : far + 1, -far : far + 1].astype(np.float32)
     c, s = jnp.cos(theta), jnp.sin(theta)
     along, across = c * x + s * y, c * y - s * x
-    return (along / jnp.maximum(sigma_x, 1e-4)) ** 2 + (across / jnp.maximum(sigma_y, 1e-4)) ** 2
+    # Reciprocals first: compilers may or may not turn a division into them, kernel by kernel.
+    per_x, per_y = 1.0 / jnp.maximum(sigma_x, 1e-4), 1.0 / jnp.maximum(sigma_y, 1e-4)
+    return (along * per_x) ** 2 + (across * per_y) ** 2
 
 
 def _normalised(kernel: jax.Array, support: int | jax.Array | None) -> jax.Array:
@@ -120,6 +128,7 @@ def _normalised(kernel: jax.Array, support: int | jax.Array | None) -> jax.Array
     return _unit_sum(kernel)
 
 
+@jax.jit
 def _unit_sum(kernel: jax.Array) -> jax.Array:
     """The kernel divided by its sum, taken down the columns and then across.
 
@@ -130,7 +139,8 @@ def _unit_sum(kernel: jax.Array) -> jax.Array:
     return kernel / functools.reduce(operator.add, list(column_sums))
 
 
-def _move(n: int, by: Scalar) -> jax.Array:
-    """The [n, n] matrix of linear interpolation that moves n values up by `by` indices."""
-    distance = jnp.arange(n)[:, None] - by - jnp.arange(n)[None, :]
-    return jnp.maximum(1.0 - jnp.abs(distance), 0.0)
+def _picked(kernel: jax.Array, at: jax.Array, axis: int) -> jax.Array:
+    """The rows (axis 0) or columns (1) with these indices, zeros where there is none."""
+    n = kernel.shape[axis]
+    found = jnp.expand_dims((at >= 0) & (at < n), 1 - axis)
+    return jnp.where(found, jnp.take(kernel, at, axis=axis, mode="clip"), 0.0)
