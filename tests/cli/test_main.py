@@ -33,7 +33,9 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert stop.value.code == 0
     printed = capsys.readouterr().out
-    assert all(f"    {command} " in printed for command in ("models", "prepare", "degrade", "upscale"))
+    assert all(
+        f"    {command} " in printed for command in ("models", "prepare", "degrade", "upscale")
+    )
 
 
 def test_an_input_error_is_one_line(capsys):
