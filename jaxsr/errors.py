@@ -14,7 +14,8 @@ class InputError(ValueError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?` for the known name closest to `name`, or the list of all of them."""
+    """`; did you mean 'x'?` for the known name closest to `name`, or the first 50 of them."""
     known = sorted(known)
     close = difflib.get_close_matches(name, known, n=1)
-    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known)}"
+    more = f" and {len(known) - 50} more" if len(known) > 50 else ""
+    return f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(known[:50])}{more}"

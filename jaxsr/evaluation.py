@@ -49,13 +49,18 @@ def read_test_set(
 
     Raises:
       InputError: for a missing or empty folder, a broken or too small image, an LR file that is
-        missing, ambiguous or of the wrong size; by name.
+        missing, ambiguous or of the wrong size; by name; for LR that is "given" and not there.
     """
     from jaxsr.data.images import to_8bit
     from jaxsr.data.locate import locate_pairs
     from jaxsr.data.records import find_dataset, read_test_records
+    from jaxsr.data.source import tfds_name
     from jaxsr.image.io import read_image
 
+    if tfds_name(path):
+        raise InputError(f"{path}: tfds' own datasets are for training; give a folder to score on")
+    if degradation == "given" and protocol.on_luma:
+        raise InputError(f"protocol {protocol.name} makes LR of HR; to score on LR files use rgb")
     with_lr = not protocol.on_luma and degradation in ("bicubic", "given")
     dataset = find_dataset(Path(path))
     if dataset is not None:
@@ -64,8 +69,12 @@ def read_test_set(
         for name, hr, lr in stored:
             hr = crop_hr(hr, scale, name)
             images.append(TestImage(name, hr, _fitting(lr, f"LR of {name}", hr, name, scale)))
+        if degradation == "given" and any(image.lr is None for image in images):
+            raise _no_lr(path, scale)
         return images
     located = locate_pairs(path, scale, "validation")
+    if degradation == "given" and located.lr is None:
+        raise _no_lr(path, scale)
     given = with_lr and located.lr is not None
     images = []
     for file, found in zip(located.hr, located.lr or [[]] * len(located.hr), strict=True):
@@ -76,6 +85,13 @@ def read_test_set(
             lr = _fitting(to_8bit(read_image(lr_file).pixels), str(lr_file), hr, file.name, scale)
         images.append(TestImage(file.name, hr, lr))
     return images
+
+
+def _no_lr(path: str | Path, scale: int) -> InputError:
+    return InputError(
+        f"{path}: no LR files for x{scale}, and the degradation is 'given' by them; give HR with "
+        "LR (docs/datasets.md), or score under another degradation"
+    )
 
 
 def _only(found: Sequence[Path], hr: Path, folder: Path | None, scale: int) -> Path:
@@ -156,7 +172,7 @@ def make_scorer(model: Any, protocol: Protocol, degrade: Degradation | None) -> 
 
     def score(variables: Any, image: TestImage) -> Score:
         if image.lr is None and degrade is None:
-            raise InputError(f"{image.name}: the degradation is given by files, but has no LR file")
+            raise InputError(f"{image.name}: no LR file, and the degradation is 'given' by files")
         if image.lr is None:
             result = from_hr(variables, image_key(0, image.name), image.hr[None])
         else:

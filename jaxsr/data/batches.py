@@ -10,6 +10,7 @@ then about equally likely, as with the papers' fixed-stride tiles, whatever the 
 """
 
 import functools
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeAlias
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 # The word of Philox's key that keeps the kinds of draws apart.
 _ORDER, _CROP, SCALE = 0, 1, 2
 _TRIES = 10  # crops that are tried until one has `min_detail`
+_LONGEST = 10**8  # records of an epoch: their order takes 2 GB and a minute
+_ORDERING = threading.Lock()  # else each thread that makes batches would find the order itself
 
 
 class Pixels(Protocol):
@@ -122,7 +125,7 @@ def make_plan(
 
     Raises:
       InputError: if there are no images, one has a side below `patch` HR pixels, a pair does not
-        match, or a weight is not positive.
+        match, or a weight is not positive or so small that an epoch gets too long.
     """
     if not len(hr):
         raise InputError("no images to cut patches from")
@@ -151,14 +154,21 @@ def _weighted(visits: np.ndarray, group: np.ndarray, weights: Sequence[float]) -
     share = np.asarray(weights, np.float64)
     if not (np.isfinite(share).all() and (share > 0).all()):
         raise InputError(f"weights are {tuple(weights)}; give positive numbers")
-    share = share / share.sum()
+    share = share / share.max()  # or their sum may overflow
+    share /= share.sum()
     count = np.bincount(group, minlength=len(share))
     if len(count) != len(share) or not count.all():
         raise InputError(
             f"{len(share)} weights for {len(count)} groups of images, of which "
             f"{np.count_nonzero(count)} have any; give one weight for each that has"
         )
-    length = (count / share).max()
+    with np.errstate(divide="ignore"):  # a share may underflow
+        length = (count / share).max()
+    if length > _LONGEST:
+        raise InputError(
+            f"weights are {tuple(weights)}: an epoch in which every image has its part would be "
+            f"of {length:.2g} patches; give weights that are less far apart"
+        )
     wanted = np.maximum(count, np.rint(length * share).astype(np.int64))
     parts = []
     for g, n in enumerate(wanted):
@@ -206,7 +216,9 @@ def draw_crops(
     image = np.empty(len(records), np.int32)
     for j, record in enumerate(records):
         epoch, position = divmod(record, plan.epoch_length)
-        image[j] = plan.visits[_permutation(seed, epoch, plan.epoch_length)[position]]
+        with _ORDERING:
+            order = _permutation(seed, epoch, plan.epoch_length)
+        image[j] = plan.visits[order[position]]
     sizes = np.array([plan.hr_image(i).shape[:2] for i in image.tolist()]).reshape(-1, 2)
     crops = _place(plan, seed, records, image, sizes, 0)
     if plan.min_detail > 0:

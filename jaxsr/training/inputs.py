@@ -1,5 +1,6 @@
 """What a run is trained and scored on: opened, decoded and planned before anything is written."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,7 @@ from jaxsr.data import Plan, build_cache, cache_folder, make_plan, open_source
 from jaxsr.data.cache import Cache
 from jaxsr.data.pairs import open_pairs
 from jaxsr.data.source import Source
+from jaxsr.errors import InputError
 from jaxsr.evaluation import TestImage, read_test_set
 from jaxsr.metrics import get_protocol
 from jaxsr.training.config import TrainConfig
@@ -42,10 +44,12 @@ def _hr_plan(config: TrainConfig, say: Say) -> Plan:
     source = open_source(config.data.train)
     cache = _cache(source, config, say, min_size=largest_cut(config))
     _tell_left_out(cache.left_out, config, say)
+    groups = _group(np.asarray(cache.origin), source.counts)
+    _check_weights(groups, config)
     return make_plan(
         cache,
         config.data.patch,
-        groups=_group(np.asarray(cache.origin), source.counts),
+        groups=groups,
         weights=config.data.weights,
         min_detail=config.data.min_detail,
     )
@@ -54,17 +58,28 @@ def _hr_plan(config: TrainConfig, say: Say) -> Plan:
 def _pairs_plan(config: TrainConfig, say: Say) -> Plan:
     pairs = open_pairs(config.data.train, scale=config.scale)
     lr, hr = _cache(pairs.lr, config, say), _cache(pairs.hr, config, say)
-    small = {i for i in range(len(hr)) if min(hr[i].shape[:2]) < largest_cut(config)}
-    _tell_left_out([f"{hr.names[i]} {hr[i].shape[1]}x{hr[i].shape[0]}" for i in small], config, say)
-    # If all are too small the plan says so.
-    keep = [j for j, i in enumerate(pairs.hr_of) if i not in small] or list(range(len(lr)))
+    side = largest_cut(config)
+    small = [min(image.shape[:2]) < side for image in hr.images]
+    keep = [j for j, i in enumerate(pairs.hr_of) if not small[i]]
+    if not keep:
+        raise InputError(
+            f"none of the {len(hr)} HR images has room for a patch of {side}x{side}; "
+            "take a smaller patch or larger images"
+        )
+    labels = [
+        f"{name} {image.shape[1]}x{image.shape[0]}"
+        for name, image in zip(hr.names, hr.images, strict=True)
+    ]
+    _tell_left_out(list(itertools.compress(labels, small)), config, say)
+    groups = _group(np.asarray(keep), pairs.lr.counts)
+    _check_weights(groups, config)
     return make_plan(
         hr,
         config.data.patch,
         lr=[lr[j] for j in keep],
         hr_of=[pairs.hr_of[j] for j in keep],
         scale=config.scale,
-        groups=_group(np.asarray(keep), pairs.lr.counts),
+        groups=groups,
         weights=config.data.weights,
         min_detail=config.data.min_detail,
     )
@@ -87,6 +102,17 @@ def _cache(source: Source, config: TrainConfig, say: Say, *, min_size: int = 1) 
 def _group(origin: np.ndarray, counts: Sequence[int]) -> list[int]:
     """Which path each image is from, `counts` being the images of each path."""
     return np.searchsorted(np.cumsum(counts), origin, side="right").tolist()
+
+
+def _check_weights(groups: Sequence[int], config: TrainConfig) -> None:
+    """A set without a share must be seen by who gave it one."""
+    empty = [config.data.train[g] for g in sorted({*range(len(config.data.train))} - {*groups})]
+    if config.data.weights and empty:
+        side = largest_cut(config)
+        raise InputError(
+            f"config.data.weights: no image of {empty[0]} has room for a patch of {side}x{side}; "
+            "leave it out of config.data.train, or take a smaller patch"
+        )
 
 
 def _tell_left_out(small: Sequence[str], config: TrainConfig, say: Say) -> None:

@@ -109,6 +109,7 @@ def _run_rules(config: TrainConfig) -> list[Rule]:
         ),
         (0 <= config.ema < 1, f"config.ema: {config.ema} is not in [0, 1)"),
         (0 <= config.seed < 2**63, f"config.seed: {config.seed} is not in [0, 2^63)"),
+        (config.steps_per_call >= 0, "config.steps_per_call: must not be negative"),
         (
             config.steps_per_call in (0, 1) or config.data.residency == "device",
             "config.steps_per_call: several steps a call need config.data.residency device",

@@ -50,9 +50,10 @@ def call_starts(config: TrainConfig, start: int, per_call: int) -> np.ndarray:
 
     `per_call` steps go into one call where they begin at a multiple of it, are of one kind, and
     no validation or checkpoint is due between them; so a run that is stopped after a call and
-    started again makes the same calls. All others go alone.
+    started again makes the same calls. All others go alone, and so do all where each step draws
+    its scale: few neighbours draw the same, and to look for them would take minutes.
     """
-    if per_call == 1:
+    if per_call == 1 or (len(config.scales) > 1 and config.scale_mix == "step"):
         return np.arange(start, config.steps + 1)
     starts, step = [], start
     while step < config.steps:

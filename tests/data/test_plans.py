@@ -17,7 +17,9 @@ def located(number, h, w):
     return np.stack([rows, columns, np.full_like(rows, number)], axis=-1).astype(np.uint8)
 
 
-@pytest.mark.parametrize("weights", [(1.0, 1.0), (0.1, 0.9), (0.9, 0.1), (2.0, 7.0)])
+@pytest.mark.parametrize(
+    "weights", [(1.0, 1.0), (0.1, 0.9), (0.9, 0.1), (2.0, 7.0), (1e308, 1e308)]
+)
 def test_weights_are_the_shares_of_an_epoch(weights):
     """And no image is visited less than once per tile, or much more often than its fellows."""
     images = [located(i, 8, 8 * (i + 1)) for i in range(5)]
@@ -25,7 +27,9 @@ def test_weights_are_the_shares_of_an_epoch(weights):
     plan = make_plan(images, 8, groups=groups, weights=weights)
     visits = np.bincount(plan.visits, minlength=5)
     share = np.array([visits[:3].sum(), visits[3:].sum()]) / len(plan.visits)
-    np.testing.assert_allclose(share, np.array(weights) / sum(weights), atol=0.02)
+    np.testing.assert_allclose(
+        share, np.divide(weights, max(weights)) / np.divide(weights, max(weights)).sum(), atol=0.02
+    )
     tiles = np.array([1, 2, 3, 4, 5])
     assert (visits >= tiles).all()
     for group in (slice(0, 3), slice(3, 5)):
@@ -41,6 +45,12 @@ def test_weights_are_the_shares_of_an_epoch(weights):
     [
         ((1.0, 0.0), "give positive numbers"),
         ((1.0, np.nan), "give positive numbers"),
+        (
+            (1.0, 1e-9),
+            r"weights are \(1.0, 1e-09\): .* of 1e\+09 patches; give weights that are less",
+        ),
+        ((1.0, 1e-300), "give weights that are less far apart"),
+        ((1e-308, 1e308), "give weights that are less far apart"),
         ((1.0,), "1 weights for 2 groups"),
         ((1.0, 1.0, 1.0), "3 weights for 3 groups of images, of which 2 have any"),
     ],

@@ -69,6 +69,9 @@ def test_refusals(tmp_path, monkeypatch):
             open_source(f"tfds:{name}")
     with pytest.raises(InputError, match=r"tfds has no such dataset; did you mean 'div2k'\?"):
         open_source("tfds:div3k/bicubic_x4")
+    with pytest.raises(InputError, match=r"no such dataset; known: .* and \d+ more") as refusal:
+        open_source("tfds:x")
+    assert len(str(refusal.value)) < 1000
     with pytest.raises(InputError, match="tfds:div2k/bicubic_x5: "):
         open_source("tfds:div2k/bicubic_x5")
     with pytest.raises(InputError, match="tfds:clic: has no hr, only image"):

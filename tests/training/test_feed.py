@@ -1,6 +1,5 @@
 """Where the images are and how many steps a call makes change nothing in what is trained."""
 
-import itertools
 import json
 from dataclasses import replace
 
@@ -16,7 +15,7 @@ from jaxsr.training.config import DataConfig, OptimizerConfig, TrainConfig
 from jaxsr.training.inputs import open_inputs
 from jaxsr.training.loop import train
 from jaxsr.training.rules import check
-from jaxsr.training.scales import call_starts, hr_cut, largest_cut, scales_of
+from jaxsr.training.scales import call_starts, hr_cut, largest_cut
 
 CONFIG = TrainConfig("espcn", 2, "y-uint8", "mse", 100, data=DataConfig(("a",), patch=16))
 
@@ -114,8 +113,29 @@ def test_pairs_too_small_for_the_patch(folder, tmp_path):
     plan = open_inputs(replace(config, data=data), lines.append).plan
     assert len(plan.lr or ()) == 2
     assert lines == ["left out, smaller than the 24 px patch: 1.png 50x20"]
-    with pytest.raises(InputError, match=r"smaller than the patch of 48x48"):
-        open_inputs(replace(config, data=replace(data, patch=48)), quiet)
+    for large in ({"patch": 48}, {"patch": 16, "grow_to": (48,), "grow_at": (3,)}):
+        with pytest.raises(InputError, match=r"none of the 3 HR images has room for .* of 48x48"):
+            open_inputs(replace(config, data=replace(data, **large)), quiet)
+
+
+def test_a_set_with_a_share_but_no_patch(folder):
+    config = small(folder)
+    low = str(folder / "1.png")  # 50x20
+    data = replace(config.data, train=(str(folder), low), weights=(1.0, 1.0), patch=24)
+    with pytest.raises(InputError, match=rf"weights: no image of {low} has room for .* of 24x24"):
+        open_inputs(replace(config, data=data), quiet)
+    plan = open_inputs(replace(config, data=replace(data, weights=())), quiet).plan
+    assert len(plan.hr) == 2
+
+
+@pytest.mark.parametrize("protocol", ["rgb", "y-uint8"])
+def test_validation_without_lr_files_is_refused_before_training(folder, protocol):
+    """Where LR is given by files, validation must have them, too."""
+    data = DataConfig((str(folder),), validation=(str(folder),), patch=16)
+    config = replace(CONFIG, protocol=protocol, degradation="given", data=data)
+    message = "no LR files for x2" if protocol == "rgb" else "to score on LR files use rgb"
+    with pytest.raises(InputError, match=message):
+        open_inputs(config, quiet)
 
 
 def test_calls_begin_and_end_where_something_is_due():
@@ -128,9 +148,9 @@ def test_calls_begin_and_end_where_something_is_due():
     grown = replace(config, data=replace(config.data, grow_to=(32,), grow_at=(18,)))
     assert call_starts(grown, 16, 4).tolist()[:6] == [16, 17, 18, 19, 20, 24]
     drawn = replace(config, scales=(2, 3))
-    starts = call_starts(drawn, 0, 2)
-    for a, b in itertools.pairwise(starts):
-        assert len({scales_of(drawn, step) for step in range(a, b)}) == 1
+    np.testing.assert_array_equal(call_starts(drawn, 0, 4), range(41))
+    shared = replace(drawn, scale_mix="batch")
+    assert call_starts(shared, 0, 4).tolist() == call_starts(config, 0, 4).tolist()
 
 
 def test_patches_grow():
@@ -163,6 +183,10 @@ def test_refuses(data, message):
 def test_refuses_several_steps_a_call_elsewhere():
     with pytest.raises(InputError, match=r"config.steps_per_call: .* need .*residency device"):
         check(replace(CONFIG, steps_per_call=4))
+    on_device = replace(CONFIG, data=replace(CONFIG.data, residency="device"))
+    check(replace(on_device, steps_per_call=4))
+    with pytest.raises(InputError, match=r"config.steps_per_call: must not be negative"):
+        check(replace(on_device, steps_per_call=-4))
 
 
 def test_a_degradation_of_ones_own_travels_with_the_run(folder, tmp_path):
