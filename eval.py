@@ -121,13 +121,11 @@ def _load(
 
 def _folders(data: str) -> dict[str, Path]:
     """Name of the folder, or of the set and its track -> path; results are kept by name."""
-    from jaxsr.data.locate import parse
+    from jaxsr.data.locate import title
 
     folders: dict[str, Path] = {}
     for part in filter(None, data.split(",")):
-        path = Path(part)
-        named = parse(path)
-        key = path.resolve().name if named is None else named.title
+        path, key = Path(part), title(part)
         if key in folders:
             raise InputError(f"--data: two folders are called {key}; rename one")
         folders[key] = path

@@ -21,6 +21,7 @@ from jaxsr.data.ahead import prefetch
 from jaxsr.data.cache_file import Entry, open_entries, write_entries
 from jaxsr.data.cache_lock import one_writer, own_name, unfinished
 from jaxsr.data.images import Source, broken_images
+from jaxsr.data.locate import home
 from jaxsr.errors import InputError, nearest
 
 _RESIDENCIES = ("auto", "memory", "mmap")
@@ -58,15 +59,15 @@ def cache_folder(paths: str | Path | Sequence[str | Path] = ()) -> Path:
     """Where the decoded images of the datasets at `paths` are kept.
 
     `$JAXSR_CACHE` if it is set; else `.jaxsr-cache` in the folder of the first dataset (beside it
-    if it is a single file) if that can be written to; else `~/.cache/jaxsr`. Makes nothing.
+    if it is a single file; in that of HR if it is a pair) if that can be written to; else
+    `~/.cache/jaxsr`. Makes nothing.
     """
     if chosen := os.environ.get("JAXSR_CACHE"):
         return Path(chosen)
     paths = [paths] if isinstance(paths, str | Path) else paths
-    for first in map(Path, paths[:1]):
-        home = first if first.is_dir() else first.parent
-        folder = home / ".jaxsr-cache"
-        if os.access(folder if folder.exists() else home, os.W_OK | os.X_OK):
+    if paths and (first := home(paths[0])) is not None:
+        folder = first / ".jaxsr-cache"
+        if os.access(folder if folder.exists() else first, os.W_OK | os.X_OK):
             return folder
     return Path.home() / ".cache" / "jaxsr"
 

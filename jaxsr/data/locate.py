@@ -83,6 +83,26 @@ def parse(path: str | Path) -> Named | None:
     return Named(name, track, root)
 
 
+def title(path: str | Path) -> str:
+    """What messages and results call it: the known set and its track, or the folder."""
+    named = parse(path)
+    if named is not None:
+        return named.title
+    folders = _two_folders(path)
+    if folders is None:
+        return Path(path).resolve().name
+    hr = folders[0].resolve()
+    return hr.parent.name if hr.name == "HR" else hr.name
+
+
+def home(path: str | Path) -> Path | None:
+    """The folder of the images (of HR, where there are two); None if it is not on disk."""
+    named, folders = parse(path), _two_folders(path)
+    folder = named.root if named else folders[0] if folders else Path(path)
+    folder = folder.parent if folder.is_file() else folder
+    return folder if folder.is_dir() else None
+
+
 def locate(path: str | Path, split: str) -> list[Path]:
     """The images of `path`: HR, or the LR of the track that it names.
 

@@ -23,7 +23,7 @@ import numpy as np
 
 from jaxsr.data.ahead import prefetch
 from jaxsr.data.images import broken_images, decode_rgb, pixel_digest, read_rgb, to_rgb8
-from jaxsr.data.locate import locate, locate_pairs, parse
+from jaxsr.data.locate import locate, locate_pairs, parse, title
 from jaxsr.data.pairs import pair_sizes
 from jaxsr.errors import InputError
 
@@ -140,9 +140,7 @@ def prepare(
 
 def _tfds_name(path: str | Path) -> str:
     """Of the folder, or of the known set and its track."""
-    named = parse(path)
-    text = Path(path).resolve().name if named is None else named.title
-    name = re.sub(r"[^a-z0-9]+", "_", text.lower()).strip("_")
+    name = re.sub(r"[^a-z0-9]+", "_", title(path).lower()).strip("_")
     return name if name[:1].isalpha() else f"images_{name}".strip("_")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from jaxsr.data.images import Images, Source, from_files, joined
-from jaxsr.data.locate import locate
+from jaxsr.data.locate import locate, title
 from jaxsr.data.records import find_dataset, open_dataset
 from jaxsr.data.registered import open_tfds
 from jaxsr.errors import InputError
@@ -41,7 +41,7 @@ def open_source(paths: str | Path | Sequence[str | Path], *, split: str = "train
 def labels(paths: Sequence[str | Path]) -> list[str]:
     """What precedes the images' names: the folder's name, where there are several."""
     # The file name is what people look for; a folder before it only where it is needed.
-    return ["" if len(paths) == 1 or Path(path).is_file() else Path(path).name for path in paths]
+    return ["" if len(paths) == 1 or Path(path).is_file() else title(path) for path in paths]
 
 
 def _open(path: str | Path, split: str) -> Images:

@@ -186,6 +186,9 @@ def test_where_the_file_goes(tmp_path, monkeypatch):
     assert cache_folder((str(first), str(second))) == first / ".jaxsr-cache"
     assert cache_folder([image, second]) == tmp_path / ".jaxsr-cache"
     assert cache_folder([tmp_path / "missing" / "folder"]) == shared
+    assert cache_folder(f"div2k/unknown_x4:{first}") == first / ".jaxsr-cache"
+    assert cache_folder([f"{second}+{first}"]) == second / ".jaxsr-cache"
+    assert cache_folder("tfds:clic") == shared
     assert not list(first.iterdir())
     (first / ".jaxsr-cache").touch()  # somebody's file of that name
     assert cache_folder(first) == shared

@@ -56,6 +56,25 @@ def small(monkeypatch):
     monkeypatch.setitem(SETS, "div2k", replace(SETS["div2k"], splits=splits, check=lambda s: None))
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("DIV2K", "DIV2K"),
+        (".", "data"),
+        ("set5:anywhere", "Set5"),
+        ("div2k/unknown_x4:anywhere", "DIV2K_unknown_x4"),
+        ("sharp+blurred", "sharp"),
+        ("photos/HR+photos/LR", "photos"),
+    ],
+)
+def test_what_sets_are_called(tmp_path, monkeypatch, path, name):
+    data = tmp_path / "data"
+    for folder in ("DIV2K", "sharp", "blurred", "photos/HR", "photos/LR"):
+        (data / folder).mkdir(parents=True)
+    monkeypatch.chdir(data)
+    assert locate.title(path) == name
+
+
 def test_counts_are_those_of_the_literature():
     for name, known in SETS.items():
         counts = [n if isinstance(n, int) else len(n) for n in known.splits.values()]

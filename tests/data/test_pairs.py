@@ -56,7 +56,7 @@ def test_wild_has_four_lr_of_each_hr(div2k):
     pairs = open_pairs([f"div2k/wild_x4:{div2k}", f"div2k/unknown_x4:{div2k}"], scale=4)
     assert pairs.hr_of == (0, 0, 0, 0, 1, 1, 1, 1, 2, 3)
     assert (pairs.hr.counts, pairs.lr.counts) == ((2, 2), (8, 2))
-    assert pairs.lr.names[4] == "DIV2K/0002x4w1.png"
+    assert pairs.lr.names[4] == "DIV2K_wild_x4/0002x4w1.png"
     np.testing.assert_array_equal(pairs.lr[4], noise(2, 2, 3021))
     np.testing.assert_array_equal(pairs.hr[1], noise(9, 10, 2)[:8, :8])
 
