@@ -15,7 +15,7 @@ them, with as many worker processes as cores (benchmarks/pytorch):
 * "whole files": each sample decodes a photograph; LR by a NumPy port of MATLAB's bicubic;
 * "480 px tiles": the photographs are cut into PNG tiles first, as BasicSR recommends;
 * "480 px tiles, LR tiles": LR is not made, but read from tiles, too;
-* Real-ESRGAN: kernels for each sample, then PyTorch operations on the batch, all in the workers.
+* Real-ESRGAN, from tiles: kernels for each sample, then PyTorch operations on the batch, all in the workers.
 `ratio` is jaxsr's (from memory) over this: above 1, jaxsr is faster.
 
 Then EDSR-baseline x4 is trained by its recipe for --steps steps, and its meter says how much of the
@@ -50,7 +50,6 @@ _TASKS = (
     ("bicubic", "torch", _TILES),
     ("bicubic", "torch", _LR_TILES),
     ("realesrgan", "jaxsr", "memory"),
-    ("realesrgan", "torch", _WHOLE),
     ("realesrgan", "torch", _TILES),
 )
 _NAMES = {"jaxsr": "jaxsr", "torch": "PyTorch DataLoader"}

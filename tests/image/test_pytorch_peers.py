@@ -1,5 +1,7 @@
 """What the benchmarks' peers do is what jaxsr does: they are compared by their speed."""
 
+from typing import Any
+
 import jax
 import numpy as np
 import pytest
@@ -21,11 +23,11 @@ def picture() -> np.ndarray:
     return np.clip(waves + np.random.default_rng(0).normal(0, 0.1, waves.shape), 0, 1).astype("f4")
 
 
-def to_torch(x: np.ndarray) -> "torch.Tensor":
+def to_torch(x: np.ndarray) -> Any:
     return torch.from_numpy(np.moveaxis(x, -1, 0)[None].copy())
 
 
-def to_numpy(x: "torch.Tensor") -> np.ndarray:
+def to_numpy(x: Any) -> np.ndarray:
     return np.moveaxis(x[0].numpy(), 0, -1)
 
 
