@@ -15,7 +15,8 @@ them, with as many worker processes as cores (benchmarks/pytorch):
 * "whole files": each sample decodes a photograph; LR by a NumPy port of MATLAB's bicubic;
 * "480 px tiles": the photographs are cut into PNG tiles first, as BasicSR recommends;
 * "480 px tiles, LR tiles": LR is not made, but read from tiles, too;
-* Real-ESRGAN, from tiles: kernels for each sample, then PyTorch operations on the batch, all in the workers.
+* Real-ESRGAN, from tiles: kernels for each sample, then PyTorch operations on the batch, all in
+  the workers.
 `ratio` is jaxsr's (from memory) over this: above 1, jaxsr is faster.
 
 Then EDSR-baseline x4 is trained by its recipe for --steps steps, and its meter says how much of the
@@ -92,33 +93,17 @@ def main(argv: Sequence[str]) -> int:
 
 def _make_files(source: Path, count: int, folder: Path) -> dict[str, float]:
     """PNG photographs, tiles of them and LR tiles; seconds that each took."""
-    import numpy as np
-    from PIL import Image
-
-    from benchmarks.pytorch.imresize import imresize
+    from benchmarks.pytorch import photos
     from jaxsr.data import open_source
 
     found = open_source(source)
     images = [found[i] for i in range(min(count, len(found)))]
-    for name in ("whole", "tiles", "lr"):
-        (folder / name).mkdir()
-    for i, image in enumerate(images):
-        Image.fromarray(image).save(folder / "whole" / f"{i:04}.png")
+    photos.write(folder / "whole", {f"{i:04}": image for i, image in enumerate(images)})
     start = time.perf_counter()
-    tiles = {}
-    for i, image in enumerate(images):
-        height, width = image.shape[:2]
-        for top in range(0, height - _TILE + 1, _TILE):
-            for left in range(0, width - _TILE + 1, _TILE):
-                tile = image[top : top + _TILE, left : left + _TILE]
-                tiles[f"{i:04}_{top:04}_{left:04}.png"] = tile
-    for name, tile in tiles.items():
-        Image.fromarray(tile).save(folder / "tiles" / name)
+    tiles = photos.tiles(images, _TILE)
+    photos.write(folder / "tiles", tiles)
     middle = time.perf_counter()
-    for name, tile in tiles.items():
-        lr = imresize(tile.astype(np.float32), 1 / _SCALE)
-        pixels = np.clip(lr, 0, 255).round().astype(np.uint8)
-        Image.fromarray(pixels).save(folder / "lr" / name)
+    photos.write(folder / "lr", {name: photos.lr_pixels(tile) for name, tile in tiles.items()})
     end = time.perf_counter()
     return {_TILES: middle - start, _LR_TILES: end - start}
 

@@ -4,7 +4,7 @@ Every sample decodes a file, crops it at random, turns the crop into one of its 
 quarter turns, and makes or reads what belongs to it. Tensors are float32 [C, H, W] in [0, 1].
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +70,28 @@ class PairCrops(Dataset):
 def bicubic_lr(hr: np.ndarray) -> tuple[np.ndarray]:
     """LR, a quarter of the size, at 8-bit levels."""
     return (np.round(np.clip(imresize(hr, 1 / 4), 0, 1) * 255) / 255,)
+
+
+def lr_pixels(hr: np.ndarray) -> np.ndarray:
+    """The same of uint8 [H, W, C], uint8."""
+    return np.round(bicubic_lr(hr.astype(np.float32) / 255)[0] * 255).astype(np.uint8)
+
+
+def tiles(images: Sequence[np.ndarray], side: int) -> dict[str, np.ndarray]:
+    """The images cut into tiles that lie side by side, by name; what is over is left out."""
+    return {
+        f"{i:04}_{top:04}_{left:04}": image[top : top + side, left : left + side]
+        for i, image in enumerate(images)
+        for top in range(0, image.shape[0] - side + 1, side)
+        for left in range(0, image.shape[1] - side + 1, side)
+    }
+
+
+def write(folder: Path, images: Mapping[str, np.ndarray]) -> None:
+    """Writes PNG files into a new folder."""
+    folder.mkdir()
+    for name, pixels in images.items():
+        Image.fromarray(pixels).save(folder / f"{name}.png")
 
 
 def kernels(hr: np.ndarray) -> Sequence[np.ndarray]:
