@@ -112,6 +112,11 @@ def locate(path: str | Path, split: str) -> list[Path]:
     """
     named = parse(path)
     if named is None:
+        if _two_folders(path):
+            raise InputError(
+                f"{path}: two folders are HR and LR; to take both train with "
+                "--config.degradation=given, or prepare with --scale"
+            )
         return hr_files(Path(path))
     if named.track is None:
         return _checked(named, split, _known_hr(named, split))

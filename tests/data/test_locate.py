@@ -75,6 +75,13 @@ def test_what_sets_are_called(tmp_path, monkeypatch, path, name):
     assert locate.title(path) == name
 
 
+def test_two_folders_are_no_hr_images(tmp_path):
+    for name in ("HR", "LR"):
+        save(tmp_path / name / "a.png", 4, 4)
+    with pytest.raises(InputError, match=r"two folders are HR and LR; .*degradation=given"):
+        open_source(f"{tmp_path / 'HR'}+{tmp_path / 'LR'}")
+
+
 def test_counts_are_those_of_the_literature():
     for name, known in SETS.items():
         counts = [n if isinstance(n, int) else len(n) for n in known.splits.values()]
