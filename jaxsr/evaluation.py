@@ -1,5 +1,6 @@
 """Scoring a model on whole images under a protocol: what `eval.py` and validation share."""
 
+import functools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -159,28 +160,35 @@ def make_scorer(model: Any, protocol: Protocol, degrade: Degradation | None) -> 
         raise InputError(f"protocol {protocol.name} feeds luma, but the model takes RGB; use rgb")
 
     def run(variables: Any, lr: jax.Array, hr: jax.Array) -> tuple[jax.Array, ...]:
+        lr, hr = to_float(lr), to_float(hr)
         # Accelerators would convolve in TF32 or bfloat16, and score otherwise than a CPU.
         with jax.default_matmul_precision("highest"):
             sr = enlarge(model, variables, lr)
         psnr, ssim = protocol.score(sr, hr, model.scale)
         return psnr[0], ssim[0], to_uint8(lr[0]), to_uint8(sr[0])
 
-    from_hr = jax.jit(
-        lambda variables, key, hr: run(variables, *protocol.pair(degrade, key[None], hr))
-    )
-    from_lr = jax.jit(lambda variables, lr, hr: run(variables, to_float(lr), to_float(hr)))
+    program = jax.jit(run)
 
     def score(variables: Any, image: TestImage) -> Score:
         if image.lr is None and degrade is None:
             raise InputError(f"{image.name}: no LR file, and the degradation is 'given' by files")
         if image.lr is None:
-            result = from_hr(variables, image_key(0, image.name), image.hr[None])
+            pair = _pair(protocol, degrade, image_key(0, image.name), image.hr[None])
         else:
-            result = from_lr(variables, image.lr[None], image.hr[None])
+            pair = image.lr[None], image.hr[None]
+        result = program(variables, *pair)
         psnr, ssim, lr, sr = jax.device_get(result)
         return Score(image.name, float(psnr), float(ssim), lr, sr)
 
     return score
+
+
+# A program of its own: it may take long to compile, and all networks that are scored share it.
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _pair(
+    protocol: Protocol, degrade: Degradation, key: jax.Array, hr: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    return protocol.pair(degrade, key[None], hr)
 
 
 @dataclass(frozen=True)

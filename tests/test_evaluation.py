@@ -166,3 +166,17 @@ def test_gray_through_an_rgb_network(tmp_path, fake_params):
 def test_an_rgb_network_has_no_luma_protocol():
     with pytest.raises(InputError, match="y-uint8 feeds luma, but the model takes RGB; use rgb"):
         make_scorer(create_model("edsr", scale=2), Y, bicubic(2))
+
+
+def test_networks_share_the_program_that_makes_lr(folder):
+    """Realistic degradations take long to compile, for every size of image."""
+    traced = []
+
+    def degrade(key, hr):
+        traced.append(hr.shape)
+        return hr[:, ::2, ::2]
+
+    images = read_test_set(folder / "HR", 2, RGB, "some other")
+    for name in ("nearest", "bicubic"):
+        evaluate(make_scorer(create_model(name, scale=2), RGB, degrade), {}, images)
+    assert traced == [(1, 22, 20, 3)]

@@ -19,7 +19,7 @@ import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsr.data import prefetch
-from jaxsr.degradations import find_spec, resolve
+from jaxsr.degradations import Degradation, find_spec, resolve
 from jaxsr.errors import InputError
 from jaxsr.evaluation import SetResult, TestImage, degradation_of, evaluate, make_scorer
 from jaxsr.losses import get_loss
@@ -143,7 +143,8 @@ def _run(
         )
         return feed.program(step, cut, count)
 
-    scorer = make_scorer(model, protocol, degradation_of(config.degradation, config.scale))
+    degrade = degradation_of(config.degradation, config.scale)
+    scorer = make_scorer(model, protocol, degrade)
 
     spec: dict[str, Any] = {"config": to_dict(config), "versions": versions()}
     if config.degradation != "given":  # a preset's numbers may change from version to version
@@ -222,7 +223,7 @@ def _run(
         result = result or validate()  # None: the run was complete when it was started again
         bicubic, picture = None, None
         if result is not None:
-            bicubic, picture = _compare(config, workdir, tests, result)
+            bicubic, picture = _compare(config, degrade, workdir, tests, result)
         log.close()
         return Outcome(step, result, bicubic, picture, None)
 
@@ -259,13 +260,16 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
 
 
 def _compare(
-    config: TrainConfig, workdir: Path, tests: Sequence[TestImage], result: SetResult
+    config: TrainConfig,
+    degrade: Degradation | None,
+    workdir: Path,
+    tests: Sequence[TestImage],
+    result: SetResult,
 ) -> tuple[SetResult, Path]:
     """Scores bicubic on the same images and writes the side-by-side picture."""
     from jaxsr.image.io import Picture, write_image
 
     protocol = get_protocol(config.protocol)
-    degrade = degradation_of(config.degradation, config.scale)
     scorer = make_scorer(create_model("bicubic", scale=config.scale), protocol, degrade)
     bicubic = evaluate(scorer, {}, tests)
     columns = [("bicubic", bicubic.images), (config.model, result.images)]
