@@ -1,7 +1,8 @@
-"""What all tests share: strict broadcasting, cheap parameters, the reference folder."""
+"""What all tests share: strict broadcasting, cheap parameters, the reference folder, a browser."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -77,3 +78,64 @@ def same_as_pytorch(fake_params: Callable[..., dict[str, Any]]) -> Callable[...,
         jax.tree.map(np.testing.assert_array_equal, back, variables)
 
     return check
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless Chromium that reaches no network, as a selenium WebDriver."""
+    webdriver = pytest.importorskip("selenium.webdriver", reason="drives a browser by selenium")
+    program, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if program is None or driver is None:
+        pytest.skip("needs a browser: apt-get install chromium chromium-driver")
+    options = webdriver.ChromeOptions()
+    options.binary_location = program
+    for flag in (
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--hide-scrollbars",
+        "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ):
+        options.add_argument(flag)
+    service = webdriver.ChromeService(executable_path=driver)
+    browser = webdriver.Chrome(options=options, service=service)
+    yield browser
+    browser.quit()
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Path:
+    """The folder where `browser` puts what a page offers for download."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def browser(chromium: Any, downloads: Path) -> Callable[..., Any]:
+    """`browser(page, width=1280, height=800)`: opens an HTML file, with nothing remembered yet.
+
+    Below 600 pixels the window is a phone's. Returns the selenium WebDriver. A page that is opened
+    again by `driver.refresh()` or `driver.get` keeps its localStorage.
+    """
+    chromium.execute_cdp_cmd(
+        "Storage.clearDataForOrigin", {"origin": "file://", "storageTypes": "all"}
+    )
+    chromium.execute_cdp_cmd(
+        "Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)}
+    )
+
+    def open_page(page: Path, *, width: int = 1280, height: int = 800) -> Any:
+        screen = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", screen)
+        chromium.get(page.resolve().as_uri())
+        return chromium
+
+    return open_page
