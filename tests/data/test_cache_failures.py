@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from PIL import Image
 
 from jaxsr.data import build_cache, cache_folder, open_source
+from jaxsr.data.cache_lock import one_writer
 from jaxsr.errors import InputError
 
 SIZES = [(12, 10), (6, 20), (9, 9), (8, 7)]
@@ -103,6 +105,23 @@ def test_the_second_process_takes_over_from_a_killed_one(first, tmp_path):
     assert_whole(cache)
     assert sorted(source.reads) == [0, 1, 2, 3]
     assert len(left(folder)) == 1
+
+
+def test_who_waited_locks_a_file_that_others_see(tmp_path):
+    """The first writer fails and takes its file away: a lock on that file would keep nobody out."""
+    waits, seen = threading.Event(), []
+
+    def second():
+        with one_writer(tmp_path / "hr-1.cache", warn=lambda line: waits.set()) as name:
+            seen.append(name.exists())
+
+    thread = threading.Thread(target=second)
+    with one_writer(tmp_path / "hr-1.cache", warn=pytest.fail):
+        thread.start()
+        assert waits.wait(10)
+    thread.join(10)
+    assert seen == [True]
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_killed_process_leaves_nothing_that_lasts(first, tmp_path):

@@ -11,6 +11,7 @@ from jaxsr.data import Batch
 from jaxsr.degradations import bicubic
 from jaxsr.image.filters import unsharp_mask
 from jaxsr.metrics import get_protocol
+from jaxsr.training import pairing
 from jaxsr.training.config import DataConfig
 from jaxsr.training.pairing import make_pairing
 
@@ -81,3 +82,21 @@ def test_lr_of_files_is_taken_as_it_is():
     np.testing.assert_array_equal(orders[0].sum(axis=2), 1)
     with pytest.raises(ValueError, match="either a degradation or LR"):
         make_pairing(RGB, None, 2)(KEYS, BATCH)
+
+
+def test_no_two_draws_of_a_patch_share_a_key(monkeypatch):
+    seen = []
+
+    def noted(function):
+        def note(keys, *arguments):
+            seen.append(jax.random.key_data(keys))
+            return function(keys, *arguments)
+
+        return note
+
+    for name in ("choose", "shuffle_rgb", "mixup", "cutblur"):
+        monkeypatch.setattr(pairing, name, noted(getattr(pairing, name)))
+    mix = {"rgb": 0.3, "mixup": 0.3, "cutblur": 0.3}
+    make_pairing(RGB, noted(noisy), 2, DataConfig(mix=mix))(KEYS, BATCH)
+    words = np.concatenate([*seen, jax.random.key_data(KEYS)])
+    assert len(seen) == 5 and len(np.unique(words, axis=0)) == 6 * len(KEYS)
