@@ -2,13 +2,14 @@
 
     python eval.py --model=NAME|--checkpoint=DIR|--weights=FILE --scale=4 --data=DIR[,DIR...]
                    [--protocol=rgb|y-uint8] [--degradation=NAME|FILE.json] [--json=FILE]
-                   [--save=DIR]
+                   [--metrics=psnr,ssim,...|help] [--save=DIR]
 
 Each DIR holds HR/ (and optionally LR_x4/), or HR images directly; NAME:DIR and NAME/TRACK:DIR
 (set14:Set14, div2k/unknown_x4:DIV2K) are checked; docs/datasets.md tells more.
 """
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -41,6 +42,17 @@ def main(argv: Sequence[str]) -> int:
         metavar="NAME|FILE.json",
         help="how LR is made, see `jaxsr degrade --help`; default: the run's, else bicubic",
     )
+    parser.add_argument(
+        "--metrics",
+        action=_Metrics,
+        metavar="NAME,...",
+        help="default: psnr,ssim; --metrics=help tells which there are and what they agree with",
+    )
+    parser.add_argument(
+        "--niqe-model",
+        metavar="FILE",
+        help="the pristine model of niqe; default: $JAXSR_CACHE/niqe_modelparameters.mat",
+    )
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--save", type=Path, help="also write the results into this folder")
     args = parser.parse_args(argv)
@@ -50,11 +62,18 @@ def main(argv: Sequence[str]) -> int:
     from jaxsr.degradations import find_spec
     from jaxsr.evaluation import degradation_of, evaluate, make_scorer, read_test_set
     from jaxsr.metrics import get_protocol
+    from jaxsr.metrics.niqe import load_niqe_model
+    from jaxsr.metrics.registry import get_measures
 
+    measures = get_measures(args.metrics or "psnr,ssim")
+    if args.niqe_model is not None and "niqe" not in measures:
+        raise InputError("--niqe-model: niqe is not among the --metrics; add it or leave this out")
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
     usual = "y-uint8" if model.colour == "y" else "rgb"
     protocol = get_protocol(args.protocol or config.get("protocol", usual))
     degradation = find_spec(args.degradation or config.get("degradation", "bicubic"))
+    pristine = load_niqe_model(args.niqe_model) if "niqe" in measures else None
+    asked = {key: m.make(model.scale, pristine) for key, m in measures.items()}
     scorer = make_scorer(model, protocol, degradation_of(degradation, model.scale))
     folders = _folders(args.data)
     if args.json is not None and not _can_hold(args.json):
@@ -64,13 +83,20 @@ def main(argv: Sequence[str]) -> int:
         key: read_test_set(path, model.scale, protocol, degradation)
         for key, path in folders.items()
     }
+    for images in sets.values():
+        for image in images:
+            for measure in measures.values():
+                measure.refuse_small(image.name, image.hr.shape, model.scale)
     targets: dict[str, list[Path]] = {}
     if args.save is not None:
         targets = _targets(args.save, folders, sets, model.scale)
         _make_folders([args.save / key for key in sets])
 
     print(f"{name} x{model.scale}, protocol {protocol.name}")
-    print(f"{'set':<16}{'PSNR-Y':>10}{'SSIM-Y':>10}{'images':>9}{'seconds':>10}")
+    columns = [max(10, len(measure.title) + 2) for measure in measures.values()]
+    first = max(16, *(len(key) + 2 for key in sets))
+    titles = (f"{m.title:>{width}}" for m, width in zip(measures.values(), columns, strict=True))
+    print(f"{'set':<{first}}{''.join(titles)}{'images':>9}{'seconds':>10}")
     report: dict[str, Any] = {}
     for key, images in sets.items():
 
@@ -78,22 +104,65 @@ def main(argv: Sequence[str]) -> int:
             return tqdm(images, desc=key, unit="image", leave=False, disable=None, delay=2)
 
         result = evaluate(scorer, variables, images, watch)
-        print(
-            f"{key:<16}{result.psnr:>7.2f} dB{result.ssim:>10.4f}"
-            f"{len(images):>9}{result.seconds:>10.1f}"
+        values = _values(asked, result.images, images, protocol)
+        whole = {name: m.over_set(values[name]) for name, m in measures.items()}
+        cells = (
+            f"{measure.text(whole[name]):>{width}}"
+            for (name, measure), width in zip(measures.items(), columns, strict=True)
         )
-        report[key] = {"psnr": result.psnr, "ssim": result.ssim, "n": len(images)}
+        print(f"{key:<{first}}{''.join(cells)}{len(images):>9}{result.seconds:>10.1f}")
+        report[key] = {**whole, "n": len(images)}
         report[key]["images"] = {
-            score.name: {"psnr": score.psnr, "ssim": score.ssim} for score in result.images
+            image.name: {name: values[name][i] for name in measures}
+            for i, image in enumerate(images)
         }
         if args.save is not None:
             _save(targets[key], images, result.images, model.scale)
+    if args.metrics is not None:
+        for key, measure in measures.items():
+            print(f"{key}: agrees with {measure.reference}")
+    if pristine is not None:
+        print(f"niqe: by the model {pristine.name}")
     if args.json is not None:
-        _write_json(
-            args.json,
-            {"model": name, "scale": model.scale, "protocol": protocol.name, "sets": report},
-        )
+        head = {"model": name, "scale": model.scale, "protocol": protocol.name}
+        if pristine is not None:
+            head["niqe_model"] = pristine.name
+        _write_json(args.json, {**head, "sets": report})
     return 0
+
+
+class _Metrics(argparse.Action):
+    """Keeps the names, or prints what there is and exits."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, *_: Any
+    ) -> None:
+        if values == "help":
+            from jaxsr.metrics.registry import describe
+
+            print("\n".join(describe()))
+            parser.exit(0)
+        setattr(namespace, self.dest, values)
+
+
+def _values(
+    asked: Mapping[str, Any], scores: Sequence[Any], images: Sequence[Any], protocol: Any
+) -> dict[str, list[float]]:
+    """Every measure's value of every image."""
+    from jaxsr.image.colour import luma, to_float, to_uint8
+
+    values: dict[str, list[float]] = {name: [] for name in asked}
+    for score, image in zip(scores, images, strict=True):
+        hr = to_uint8(luma(to_float(image.hr))) if protocol.on_luma else image.hr
+        for name, measure in asked.items():
+            if name in ("psnr", "ssim"):
+                value = getattr(score, name)
+            else:
+                value = float(measure(score.sr[None], hr[None], score.lr[None])[0])
+            if math.isnan(value):
+                warn(f"{image.name}: {name} has no value for a picture so flat")
+            values[name].append(value)
+    return values
 
 
 def _load(
