@@ -215,6 +215,8 @@ class Kernel(Step):
             where = f"kernel {i + 1} of {len(self.kernels)}"
             if not rows or not rows[0] or len({len(row) for row in rows}) > 1:
                 return [f"{where} is no rectangle of numbers"]
+            if max(len(rows), len(rows[0])) > 127:
+                return [f"{where} is larger than 127x127"]
             total = sum(map(sum, rows))
             if not (math.isfinite(total) and total > 0):
                 return [f"{where} sums up to {total}; it must be finite and above 0"]

@@ -38,7 +38,7 @@ def read_kernels(path: str) -> Kernels:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except InputError:
         raise
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no kernels: {error}") from None
     if not kernels:
         raise InputError(f"{path}: holds no kernels")

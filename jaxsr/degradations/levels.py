@@ -38,8 +38,9 @@ class Noise(Step):
     Attributes:
       kinds: "gaussian"; "poisson"; "speckle" (Gaussian times the picture); "correlated", whose
         channels have the covariance |U' D U| * peak^2 of BSRGAN: D a diagonal of numbers in
-        [0, 1], U a random rotation, peak the upper end of `sigma`. A gray picture gets the first
-        channel's.
+        [0, 1], U a random rotation, peak the upper end of `sigma`. U is uniformly distributed
+        (BSRGAN's code takes an orthonormal basis of three random positive vectors, which treats
+        the channels unequally). A gray picture gets the first channel's.
       sigma: standard deviation in gray levels of 255.
       integer: sigma is a whole number.
       scale: of Poisson noise, as in Real-ESRGAN.
@@ -192,15 +193,18 @@ class Sharpen(Step):
 
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:
         del drawn, lr
-        x = to_float(picture.x)
-        return Picture(
-            unsharp_mask(x, weight=self.weight, radius=self.radius, threshold=self.threshold),
-            picture.size,
+        x = unsharp_mask(
+            to_float(picture.x),
+            weight=self.weight,
+            radius=self.radius,
+            threshold=self.threshold,
+            size=picture.size,
         )
+        return Picture(x, picture.size)
 
     def problems(self) -> list[str]:
-        if self.radius < 1 or self.weight < 0 or self.threshold < 0:
-            return ["radius must be at least 1, weight and threshold at least 0"]
+        if not 1 <= self.radius <= 127 or self.weight < 0 or self.threshold < 0:
+            return ["radius must be 1 to 127, weight and threshold at least 0"]
         return []
 
 

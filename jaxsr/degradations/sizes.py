@@ -67,11 +67,15 @@ class Resize(Step):
     def apply(self, drawn: Drawn, picture: Picture, lr: Shape) -> Picture:
         factor = drawn["factor"]
         of_lr = self.relative == "lr"
+        shape = self.canvas((picture.x.shape[0], picture.x.shape[1]), lr)
         whole = lr if of_lr else size_of(picture.x, picture.size)
-        h, w = (jnp.maximum(jnp.floor(n * factor), 1).astype(jnp.int32) for n in whole)
+        h, w = (  # float32 may round a product up to the next whole number
+            jnp.clip(jnp.floor(n * factor), 1, most).astype(jnp.int32)
+            for n, most in zip(whole, shape, strict=True)
+        )
         x = resample(
             to_float(picture.x),
-            self.canvas((picture.x.shape[0], picture.x.shape[1]), lr),
+            shape,
             (tuple(self.modes), drawn["mode"]),
             size=picture.size,
             out_size=(h, w),

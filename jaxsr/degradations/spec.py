@@ -6,7 +6,6 @@ weights {name: 1}.
 
 import dataclasses
 import json
-import math
 import os
 import typing
 from collections.abc import Mapping, Sequence
@@ -52,7 +51,8 @@ def build(spec: Spec, scale: int) -> tuple[Step, ...]:
             raise InputError(f"unknown degradation '{spec}'{nearest(spec, PRESETS)}")
         spec = PRESETS[spec].steps(scale)
     steps = _steps(spec, "degradation:")
-    if scale > 1 and not lands_all(steps):
+    lands = lands_all(steps)
+    if lands is False or (lands is None and scale > 1):
         raise InputError(
             "degradation: the last step that changes the size must be downsample or decimate, "
             "which end at the size of LR"
@@ -80,7 +80,7 @@ def read_spec(path: str | os.PathLike[str]) -> list[dict[str, Any]]:
         spec = json.loads(Path(path).read_text("utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{path}: no JSON: {error}") from None
     if not isinstance(spec, list):
         raise InputError(f"{path}: a degradation is a list of steps, got {type(spec).__name__}")
@@ -109,11 +109,7 @@ def _beside(value: Any, folder: Path) -> Any:
 def _steps(values: Any, where: str) -> tuple[Step, ...]:
     if not isinstance(values, Sequence) or isinstance(values, str):
         raise InputError(f"{where} expected a list of steps, got {_shown(values)}")
-    steps = tuple(_step(v, f"{where} step {i + 1}") for i, v in enumerate(values))
-    for i, step in enumerate(steps):
-        if isinstance(step, Sharpen) and lands_all(steps[:i]) is not None:
-            raise InputError(f"{where} step {i + 1} (sharpen): must come before the size changes")
-    return steps
+    return tuple(_step(v, f"{where} step {i + 1}") for i, v in enumerate(values))
 
 
 def _step(values: Any, where: str) -> Step:
@@ -182,7 +178,7 @@ def _is_list(value: Any) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)
+    return type(value) in (int, float) and abs(value) < 2**31  # JAX takes no larger int
 
 
 def _shown(value: Any) -> str:

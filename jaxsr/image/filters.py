@@ -51,12 +51,15 @@ def blur(
 
 
 @functools.partial(jax.jit, static_argnames=("sigma", "ksize", "edge"))
-def gaussian_blur(x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflect") -> jax.Array:
+def gaussian_blur(
+    x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflect", size: Size | None = None
+) -> jax.Array:
     """Separable Gaussian blur of [H, W, C], cut off at `ksize` pixels (odd) and normalised.
 
     Args:
       sigma: standard deviation in pixels, static and positive.
       edge: how x goes on beyond its border, see `jaxsr.image.canvas.source_index`.
+      size: of the picture in x, see `jaxsr.image.canvas`.
 
     Raises:
       ValueError: for an even `ksize` or a sigma that is not positive.
@@ -66,7 +69,7 @@ def gaussian_blur(x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflec
     far = ksize // 2
     taps = np.exp(-0.5 * (np.arange(ksize) - far) ** 2 / sigma**2)
     taps = (taps / taps.sum()).tolist()
-    wide = extend(x, far, edge)
+    wide = extend(x, far, edge, size)
     for axis in (0, 1):
         n = x.shape[axis]
         at = functools.partial(jax.lax.slice_in_dim, wide, axis=axis)
@@ -79,7 +82,12 @@ def gaussian_blur(x: jax.Array, sigma: float, ksize: int, *, edge: str = "reflec
 
 
 def unsharp_mask(
-    x: jax.Array, *, weight: float = 0.5, radius: int = 50, threshold: float = 10.0
+    x: jax.Array,
+    *,
+    weight: float = 0.5,
+    radius: int = 50,
+    threshold: float = 10.0,
+    size: Size | None = None,
 ) -> jax.Array:
     """The sharpening of Real-ESRGAN's targets: only where x differs from its blur.
 
@@ -92,15 +100,16 @@ def unsharp_mask(
       radius: the kernel's width in pixels, made odd; its sigma follows OpenCV's rule
         0.3 ((width - 1) / 2 - 1) + 0.8.
       threshold: in levels of 255.
+      size: of the picture in x, see `jaxsr.image.canvas`.
 
     Returns:
       [H, W, C] in [0, 1].
     """
     width = radius + 1 - radius % 2
     sigma = 0.3 * ((width - 1) / 2 - 1) + 0.8
-    residual = x - gaussian_blur(x, sigma, width)
+    residual = x - gaussian_blur(x, sigma, width, size=size)
     mask = (jnp.abs(residual) * 255.0 > threshold).astype(x.dtype)
-    soft = gaussian_blur(mask, sigma, width)
+    soft = gaussian_blur(mask, sigma, width, size=size)
     return soft * jnp.clip(x + weight * residual, 0.0, 1.0) + (1.0 - soft) * x
 
 

@@ -1,12 +1,16 @@
 """Single steps against independent computations, and the order of several."""
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import ndimage
 
 from jaxsr.degradations import get_degradation
 from jaxsr.degradations.pipeline import _drawn
+from jaxsr.degradations.sizes import Resize
+from jaxsr.degradations.step import Picture
+from jaxsr.image.filters import unsharp_mask
 
 KEY = jax.random.key(0)
 
@@ -88,6 +92,34 @@ def test_random_resizes_are_pytorchs():
         y = interpolate(y, size=(int(8 * second), int(11 * second)), mode="area")
         y = interpolate(y, size=(8, 11), mode="bicubic")
         np.testing.assert_allclose(lr[..., 0], y[0, 0], atol=1e-4)
+
+
+@pytest.mark.parametrize("relative", ["picture", "lr"])
+def test_a_resized_picture_fits_its_array(relative):
+    """100 * 1.13 is 113 in float32, but 112.99999999999999 in the float64 of Python."""
+    step = Resize(directions={"up": 1.0}, up=(1.13, 1.13), relative=relative)
+    drawn = {"factor": jnp.float32(1.13), "mode": jnp.int32(0)}
+    x, size = step.apply(drawn, Picture(jnp.zeros((100, 7, 1))), (100, 7))
+    assert size is not None and (int(size[0]), int(size[1])) == x.shape[:2]
+
+
+def test_sharpening_after_a_resize_sees_the_picture_only():
+    """Enlarged to 1.5 times LR in an array for up to 3 times, then sharpened."""
+    up = {"op": "resize", "directions": "up", "up": [1, 3], "relative": "lr"}
+    inner = {"op": "choice", "options": [{"steps": [{"op": "sharpen", "radius": 7}]}]}
+    degrade = get_degradation([up, inner, {"op": "downsample", "modes": "nearest"}], 1)
+    x = np.random.default_rng(0).random((8, 10, 1), np.float32)
+    plain = get_degradation([up, {"op": "downsample", "modes": "nearest"}], 1)
+    key = next(k for k in jax.random.split(KEY, 50) if 1.2 < _drawn(plain, k)[0]["factor"] < 1.6)
+    h, w = (int(n * float(_drawn(plain, key)[0]["factor"])) for n in (8, 10))
+    steps = [{"op": "downsample", "modes": "bilinear"}]
+    enlarged = (
+        get_degradation(steps, 1).steps[0].apply({"mode": 0}, Picture(jnp.asarray(x)), (h, w)).x
+    )
+    sharp = unsharp_mask(jnp.asarray(enlarged), radius=7)
+    rows, columns = (np.arange(n) * m // n for n, m in ((8, h), (10, w)))
+    want = np.asarray(sharp)[rows][:, columns]
+    np.testing.assert_allclose(degrade(key, x), want, atol=1e-5)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
