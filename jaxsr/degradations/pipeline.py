@@ -33,7 +33,8 @@ class Pipeline:
 
         Args:
           key: for [N, H, W, C] either one key for each image, [N], or one from which image i
-            gets `fold_in(key, i)`.
+            gets `fold_in(key, i)`. Keys may be old-style; of other generators' keys, the first
+            64 bits are taken as a threefry key.
           hr: [H, W, C] or [N, H, W, C], C = 1 or 3; uint8, or float in [0, 1]. Height and width
             are multiples of the scale.
 
@@ -42,7 +43,8 @@ class Pipeline:
           only as clipped and rounded as the steps leave it.
 
         Raises:
-          ValueError: for a size that is no multiple of the scale, or keys that do not fit.
+          ValueError: for a size that is no multiple of the scale, another dtype, or keys that do
+            not fit.
         """
         if hr.ndim not in (3, 4) or 0 in hr.shape:
             raise ValueError(f"HR must be [H, W, C] or [N, H, W, C], got shape {hr.shape}")
@@ -54,6 +56,9 @@ class Pipeline:
         hr = jnp.asarray(hr)
         if jnp.issubdtype(hr.dtype, jnp.floating):
             hr = hr.astype(jnp.float32)
+        elif hr.dtype != jnp.uint8:
+            raise ValueError(f"HR must be uint8, or float in [0, 1], got {hr.dtype}")
+        key = _threefry(key)
         if hr.ndim == 3:
             return _one(self, key, hr)
         if key.ndim == 0:
@@ -64,13 +69,18 @@ class Pipeline:
 
     def describe(self, key: jax.Array) -> list[str]:
         """What is drawn for the image of that key, a line for every step that does something."""
-        drawn = jax.device_get(jax.jit(_drawn, static_argnums=0)(self, key))
+        drawn = jax.device_get(jax.jit(_drawn, static_argnums=0)(self, _threefry(key)))
         lines = zip(self.steps, drawn, strict=True)
         return [line for step, values in lines for line in step.describe(values)]
 
 
+def _threefry(key: jax.Array) -> jax.Array:
+    """The key for the one generator that draws the same numbers for an image in every batch."""
+    return jax.random.wrap_key_data(jax.random.key_data(key)[..., :2], impl="threefry2x32")
+
+
 def _drawn(pipeline: Pipeline, key: jax.Array) -> list[Drawn]:
-    return draw_all(pipeline.steps, jax.random.bits(key, (words_of(pipeline.steps),)))
+    return draw_all(pipeline.steps, jax.random.bits(key, (words_of(pipeline.steps),), jnp.uint32))
 
 
 def _degraded(pipeline: Pipeline, key: jax.Array, hr: jax.Array) -> jax.Array:

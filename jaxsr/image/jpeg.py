@@ -101,7 +101,9 @@ def jpeg(
 
     def chroma(plane: jax.Array) -> jax.Array:
         rows = plane[::2] + plane[1::2]
-        odd = jnp.arange(plane.shape[1])[None] % 2  # libjpeg breaks ties by turns
+        odd = (
+            jnp.arange(plane.shape[1], dtype=jnp.float32)[None] % 2
+        )  # libjpeg breaks ties by turns
         small = 0.25 * (rows[:, ::2] + rows[:, 1::2])
         small = whole(small, (1 + odd[:, : small.shape[1]]) / 4)
         # Below the picture the last row of means goes on, not that of pixels.

@@ -10,7 +10,6 @@ from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from jaxsr.image.canvas import Size, size_of
 
@@ -33,7 +32,7 @@ def correlated_noise(key: jax.Array, x: jax.Array, covariance: jax.Array) -> jax
     """
     c = x.shape[-1]
     jitter = 1e-6 * jnp.trace(covariance) + 1e-20
-    root = jnp.linalg.cholesky(covariance + jitter * jnp.eye(c))
+    root = jnp.linalg.cholesky(covariance + jitter * jnp.eye(c, dtype=jnp.float32))
     white = _field(jax.random.normal, key, x.shape)
     return x + jnp.einsum("hwc,dc->hwd", white, root, precision=jax.lax.Precision.HIGHEST)
 
@@ -109,7 +108,7 @@ def _by_sum(u: jax.Array, rate: jax.Array) -> jax.Array:
 
 
 def _by_expansion(u: jax.Array, rate: jax.Array) -> jax.Array:
-    w = np.sqrt(2.0) * jax.scipy.special.erfinv(2.0 * jnp.maximum(u, 2.0**-24) - 1.0)
+    w = math.sqrt(2.0) * jax.scipy.special.erfinv(2.0 * jnp.maximum(u, 2.0**-24) - 1.0)
     s = w * w
     terms = (  # of rate^0, rate^-1/2, rate^-1 ...
         s / 6 + 1 / 3,
@@ -124,11 +123,9 @@ def _by_expansion(u: jax.Array, rate: jax.Array) -> jax.Array:
     return jnp.maximum(jnp.floor(rate + (root * w + correction)), 0.0)
 
 
-def _field(
-    draw: Callable[[jax.Array, tuple[int, ...]], jax.Array], key: jax.Array, shape: tuple[int, ...]
-) -> jax.Array:
+def _field(draw: Callable[..., jax.Array], key: jax.Array, shape: tuple[int, ...]) -> jax.Array:
     """`draw(key, shape)`, as one vector: twice as fast on CPU as along an axis of channels."""
-    return draw(key, (math.prod(shape),)).reshape(shape)
+    return draw(key, (math.prod(shape),), jnp.float32).reshape(shape)
 
 
 def _shared(field: jax.Array, gray: bool | jax.Array) -> jax.Array:

@@ -183,8 +183,37 @@ def test_sizes_and_keys_that_do_not_fit():
         bicubic(5)(KEY, HR)
     with pytest.raises(ValueError, match="2 images need one key or as many"):
         bicubic(2)(jax.random.split(KEY, 3), HR)
+    with pytest.raises(ValueError, match=r"uint8, or float in \[0, 1\], got uint16"):
+        bicubic(2)(KEY, HR.astype(np.uint16))
     with pytest.raises(ValueError, match=r"\[N, H, W, C\], got shape \(4, 4\)"):
         bicubic(2)(KEY, HR[0, :4, :4, 0])
+
+
+@pytest.mark.parametrize("impl", ["rbg", "unsafe_rbg"])
+def test_keys_of_other_generators(impl):
+    """Also those draw for an image what they draw for it in a batch."""
+    degrade = get_degradation([{"op": "noise", "sigma": 20}, {"op": "downsample"}], 2)
+    keys = jax.random.split(jax.random.key(0, impl=impl), 2)
+    x = np.full((2, 4, 4, 1), 0.5, np.float32)
+    lr = jax.jit(jax.vmap(degrade))(keys, x)
+    np.testing.assert_allclose(lr[1], degrade(keys[1], x[1]), atol=1e-6)
+    assert (lr[0] != lr[1]).all()
+
+
+def test_old_style_keys():
+    degrade = get_degradation([{"op": "noise", "sigma": 20}, {"op": "downsample"}], 2)
+    old = jax.random.PRNGKey(0)
+    np.testing.assert_array_equal(degrade(old, HR), degrade(KEY, HR))
+    several = degrade(jax.random.split(old), HR)
+    np.testing.assert_array_equal(several, degrade(jax.random.split(KEY), HR))
+    assert degrade.describe(old) == degrade.describe(KEY)
+
+
+@pytest.mark.parametrize("name", ["realesrgan", "bsrgan"])
+def test_float32_where_float64_is_enabled(name):
+    shape = jax.ShapeDtypeStruct((8, 12, 3), jnp.float32)
+    with jax.enable_x64(True):
+        assert jax.eval_shape(get_degradation(name, 2), KEY, shape).dtype == jnp.float32
 
 
 def test_unknown_name():
