@@ -28,7 +28,7 @@ def contact_sheet(
       draws: number of LR images.
       columns: pictures in a row.
       side: HR pixels a side of the part.
-      zoom: how often an HR pixel is repeated.
+      zoom: how often an HR pixel is repeated, more often in a part of less than `side` pixels.
 
     Returns:
       uint8 [H, W, 3].
@@ -39,21 +39,26 @@ def contact_sheet(
     for i, x in enumerate(lr):
         lines = degrade.describe(jax.random.fold_in(key, i))
         cells.append((x.repeat(degrade.scale, axis=0).repeat(degrade.scale, axis=1), lines))
-    height = max(len(lines) for _, lines in cells)
-    pictures = [_captioned(x, lines, height, zoom) for x, lines in cells]
+    height, width = max(len(lines) for _, lines in cells), side * zoom
+    zoom = width // max(hr.shape[:2])
+    pictures = [_captioned(x, lines, height, zoom, width) for x, lines in cells]
     blank = np.full_like(pictures[0], 255)
     pictures += [blank] * (-len(pictures) % columns)
     rows = [pictures[i : i + columns] for i in range(0, len(pictures), columns)]
     return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
 
-def _captioned(pixels: np.ndarray, lines: list[str], height: int, zoom: int) -> np.ndarray:
-    """Each pixel `zoom` times, above `height` lines of text, framed in white."""
+def _captioned(
+    pixels: np.ndarray, lines: list[str], height: int, zoom: int, width: int
+) -> np.ndarray:
+    """Each pixel `zoom` times, above `height` lines of text, framed in white, `width` wide."""
     from PIL import Image, ImageDraw
 
     pixels = np.broadcast_to(pixels, (*pixels.shape[:2], 3)).repeat(zoom, axis=0)
     pixels = pixels.repeat(zoom, axis=1)
-    strip = Image.new("RGB", (pixels.shape[1], _LINE * height + 4), "white")
+    beside = width - pixels.shape[1]
+    pixels = np.pad(pixels, ((0, 0), (0, beside), (0, 0)), constant_values=255)
+    strip = Image.new("RGB", (width, _LINE * height + 4), "white")
     draw = ImageDraw.Draw(strip)
     for i, line in enumerate(lines):
         draw.text((2, 2 + _LINE * i), line, fill="black")

@@ -74,9 +74,10 @@ def test_the_sheet(images, tmp_path, capsys):
     out = tmp_path / "sheet.png"
     assert call(images / "a.png", "-o", out, "--degradation", spec, "--preview") == 0
     sheet = read_image(out).pixels
-    assert sheet.shape[2] == 3 and sheet.shape[1] == 4 * (2 * 12 + 6)
-    np.testing.assert_array_equal(sheet[3:19:2, 3:27:2], picture(3).pixels[:8, :12])
-    assert f"-> {out} 120x" in capsys.readouterr().out
+    assert sheet.shape[2] == 3 and sheet.shape[1] == 4 * (2 * 192 + 6)  # room for the text
+    enlarged = sheet[3 : 3 + 8 * 32 : 32, 3 : 3 + 12 * 32 : 32]
+    np.testing.assert_array_equal(enlarged, picture(3).pixels[:8, :12])
+    assert f"-> {out} 1560x" in capsys.readouterr().out
     assert call(images, "-o", out, "--preview") == 2
     assert "--preview shows one image; give one file" in capsys.readouterr().err
 
