@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 from skimage.color import rgb2ycbcr
 
+from jaxsr.cli import main as cli
 from jaxsr.data.datasets import SETS
-from jaxsr.degradations import bicubic
+from jaxsr.degradations import bicubic, get_degradation, read_spec
 from jaxsr.errors import InputError
 from jaxsr.evaluation import evaluate, make_scorer, read_test_set
 from jaxsr.image import imresize
@@ -49,6 +50,8 @@ def test_lr_is_made_for_luma_for_other_scales_and_for_plain_folders(folder):
     for place, scale, protocol in ((folder, 2, Y), (folder, 3, RGB), (folder / "HR", 2, RGB)):
         images = read_test_set(place, scale, protocol)
         assert len(images) == 2 and all(image.lr is None for image in images)
+    steps = ({"op": "downsample"},)  # the files are not LR of this degradation
+    assert all(image.lr is None for image in read_test_set(folder, 2, RGB, steps))
 
 
 def test_gray_stays_gray_and_alpha_is_dropped(tmp_path):
@@ -166,6 +169,18 @@ def test_gray_through_an_rgb_network(tmp_path, fake_params):
 def test_an_rgb_network_has_no_luma_protocol():
     with pytest.raises(InputError, match="y-uint8 feeds luma, but the model takes RGB; use rgb"):
         make_scorer(create_model("edsr", scale=2), Y, bicubic(2))
+
+
+def test_lr_is_that_of_jaxsr_degrade(folder, tmp_path):
+    """As the docstring says: a file of the same name degraded with --seed 0."""
+    spec = tmp_path / "noisy.json"
+    spec.write_text('[{"op": "downsample"}, {"op": "noise", "sigma": [0, 50]}]')
+    arguments = [str(folder / "HR"), "-o", str(tmp_path / "LR"), "--degradation", str(spec)]
+    assert cli.main(["degrade", *arguments, "--scale", "2", "--seed", "0"]) == 0
+    score = make_scorer(create_model("nearest", scale=2), RGB, get_degradation(read_spec(spec), 2))
+    for image in read_test_set(folder / "HR", 2, RGB, "noisy"):
+        with Image.open(tmp_path / "LR" / image.name) as file:
+            np.testing.assert_array_equal(score({}, image).lr, np.asarray(file))
 
 
 def test_networks_share_the_program_that_makes_lr(folder):

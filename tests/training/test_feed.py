@@ -102,6 +102,22 @@ def test_pairs_of_files(folder, tmp_path, residency):
     trained(config, tmp_path / "run")
 
 
+def test_shares_of_sets_with_several_lr_of_each_hr(folder, tmp_path):
+    """As in DIV2K's wild track: two LR of each of the first set's three images."""
+    once, twice = tmp_path / "once", tmp_path / "twice"
+    for file in folder.iterdir():
+        lr = Image.fromarray(np.asarray(Image.open(file))[::2, ::2])
+        for place in (once / file.name, *(twice / f"{file.stem}x2w{i}.png" for i in (1, 2))):
+            place.parent.mkdir(exist_ok=True)
+            lr.save(place)
+    config = replace(small(folder), protocol="rgb", degradation="given")
+    train = (f"{folder}+{twice}", f"{folder}+{once}")
+    data = replace(config.data, train=train, weights=(1.0, 1.0))
+    plan = open_inputs(replace(config, data=data), quiet).plan
+    visits = np.bincount(plan.visits)
+    assert len(visits) == 9 and visits[:6].sum() == visits[6:].sum()
+
+
 def test_pairs_too_small_for_the_patch(folder, tmp_path):
     config = replace(small(folder), protocol="rgb", degradation="given")
     lr = tmp_path / "lr"
