@@ -104,7 +104,7 @@ def relativistic_discriminator(real_logits: jax.Array, fake_logits: jax.Array) -
 def relativistic_generator(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
     """(mean sp(r - mean f) + mean sp(-(f - mean r))) / 2: the discriminator's, the two swapped.
 
-    Both halves teach the generator, the first one through mean f.
+    Both halves teach the generator; the first one does so through mean f.
     """
     return relativistic_discriminator(fake_logits, real_logits)
 
@@ -159,7 +159,7 @@ def r1_penalty(critic: Critic, real: jax.Array) -> jax.Array:
 
 def _squared_slopes(critic: Critic, x: jax.Array) -> jax.Array:
     """The squared norm of each sample's gradient: [N]."""
-    slopes = jax.grad(lambda x: jnp.sum(critic(x).astype(jnp.float32)))(x)
+    slopes = jax.grad(lambda x: jnp.sum(critic(x)))(x)
     return jnp.sum(jnp.square(slopes), axis=tuple(range(1, x.ndim)))
 
 
