@@ -77,6 +77,8 @@ def command(args: argparse.Namespace) -> int:
 
     if args.preview and (len(args.inputs) != 1 or args.inputs[0].is_dir()):
         raise InputError("--preview shows one image; give one file")
+    if not 0 <= args.seed < 2**32:
+        raise InputError(f"--seed {args.seed}: choose one from 0 to {2**32 - 1}")
     jobs, failed = plan(args.inputs, args.output, lambda source: f"{source.stem}.png")
     for _, target in jobs:
         if target.suffix.lower() != ".png":

@@ -97,6 +97,8 @@ def test_refusals(images, tmp_path, capsys):
 
     out = tmp_path / "out"
     assert "did you mean 'bicubic'?" in fails(2, images, "-o", out, "--degradation", "bicubi")
+    for seed in (-1, 2**32):
+        assert "choose one from 0 to 4294967295" in fails(2, images, "-o", out, "--seed", seed)
     assert "1 to 16, got 0" in fails(2, images, "-o", out, "--scale", 0)
     assert "cannot be read" in fails(2, images, "-o", out, "--degradation", "none.json")
     assert "would overwrite an input" in fails(2, images, "-o", images)
