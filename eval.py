@@ -92,7 +92,8 @@ def main(argv: Sequence[str]) -> int:
         targets = _targets(args.save, folders, sets, model.scale)
         _make_folders([args.save / key for key in sets])
 
-    print(f"{name} x{model.scale}, protocol {protocol.name}")
+    made = degradation if isinstance(degradation, str) else args.degradation or "the run's own"
+    print(f"{name} x{model.scale}, protocol {protocol.name}, degradation {made}")
     columns = [max(10, len(measure.title) + 2) for measure in measures.values()]
     first = max(16, *(len(key) + 2 for key in sets))
     titles = (f"{m.title:>{width}}" for m, width in zip(measures.values(), columns, strict=True))
@@ -125,6 +126,7 @@ def main(argv: Sequence[str]) -> int:
         print(f"niqe: by the model {pristine.name}")
     if args.json is not None:
         head = {"model": name, "scale": model.scale, "protocol": protocol.name}
+        head["degradation"] = degradation
         if pristine is not None:
             head["niqe_model"] = pristine.name
         _write_json(args.json, {**head, "sets": report})

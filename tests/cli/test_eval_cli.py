@@ -101,8 +101,9 @@ def test_bicubic(data, tmp_path, capsys, protocol):
     arguments = ("--model=bicubic", "--scale=2", f"--data={data}", f"--protocol={protocol}")
     assert call(*arguments, f"--json={tmp_path / 'out.json'}") == 0
     report = json.loads((tmp_path / "out.json").read_text())
-    assert list(report) == ["model", "scale", "protocol", "sets"]
+    assert list(report) == ["model", "scale", "protocol", "degradation", "sets"]
     assert (report["model"], report["scale"], report["protocol"]) == ("bicubic", 2, protocol)
+    assert report["degradation"] == "bicubic"
     ((name, scores),) = report["sets"].items()
     assert name == "set" and list(scores) == ["psnr", "ssim", "n", "images"]
     expected = [bicubic_psnr(load(data / "HR" / f"{x}.png"), protocol) for x in "ab"]
@@ -112,7 +113,7 @@ def test_bicubic(data, tmp_path, capsys, protocol):
     assert scores["n"] == 2 and 0 < scores["ssim"] < 1
 
     title, head, line = capsys.readouterr().out.splitlines()
-    assert title == f"bicubic x2, protocol {protocol}"
+    assert title == f"bicubic x2, protocol {protocol}, degradation bicubic"
     assert head.split() == ["set", "PSNR-Y", "SSIM-Y", "images", "seconds"]
     assert len(head) == len(line)
     assert line.split()[:-1] == [
