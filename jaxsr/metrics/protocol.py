@@ -20,7 +20,8 @@ import numpy as np
 from jaxsr.degradations import Degradation
 from jaxsr.errors import InputError, nearest
 from jaxsr.image.colour import luma, to_float, to_uint8
-from jaxsr.metrics.distortion import psnr, ssim
+from jaxsr.metrics.distortion import psnr
+from jaxsr.metrics.structural import ssim
 
 ArrayT = TypeVar("ArrayT", jax.Array, np.ndarray)
 
