@@ -66,32 +66,45 @@ def _tiles(gray: np.ndarray, side: int) -> np.ndarray:
 
 
 def _features(tiles: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """[blocks, 18] and the sharpness [blocks]."""
     count, *size = tiles.shape
     padded = np.zeros((-(-count // _CHUNK) * _CHUNK, *size))
     padded[:count] = tiles
     with jax.enable_x64(True):
-        parts = [_program(padded[i : i + _CHUNK]) for i in range(0, count, _CHUNK)]
-        features, sharpness = (
-            np.concatenate([np.asarray(part) for part in column])
+        parts = [_moments(padded[i : i + _CHUNK]) for i in range(0, count, _CHUNK)]
+        left, right, moment, sharpness = (
+            np.concatenate([np.asarray(part) for part in column])[:count]
             for column in zip(*parts, strict=True)
         )
-    return features[:count], sharpness[:count]
+    alpha, ratio, left, right = _fit(left, right, moment)
+    shape = np.stack([alpha[:, 0], (left[:, 0] + right[:, 0]) / 2], axis=1)
+    products = np.stack([alpha, (right - left) * ratio, left, right], axis=2)[:, 1:]
+    return np.concatenate([shape, products.reshape(count, -1)], axis=1), sharpness
 
 
 @jax.jit
-def _program(tiles: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """[N, n + 6, n + 6] to features [N, 18] and sharpness [N]."""
+def _moments(tiles: jax.Array) -> tuple[jax.Array, ...]:
+    """What the distributions in [N, n + 6, n + 6] are fitted by, each [N, 5]; sharpness [N].
+
+    Of MSCN coefficients and of their products with the four neighbours (round the block's own
+    border): the deviations to the left and to the right of 0, and E|v|^2 / E v^2.
+    """
     picture = tiles[:, _REACH:-_REACH, _REACH:-_REACH]
     mean, of_squares = _window_mean(tiles), _window_mean(tiles * tiles)
     deviation = jnp.sqrt(jnp.abs(of_squares - mean * mean))
     mscn = (picture - mean) / (deviation + 1.0)
     mscn = jnp.where(jnp.abs(mscn) < _FLAT, 0.0, mscn)
-    alpha, left, right, _ = _fit(mscn)
-    features = [alpha, (left + right) / 2]
-    for shift in _SHIFTS:  # around the block's own border
-        alpha, left, right, ratio = _fit(mscn * jnp.roll(mscn, shift, (1, 2)))
-        features += [alpha, (right - left) * ratio, left, right]
-    return jnp.stack(features, axis=1), jnp.mean(deviation, axis=(1, 2))
+    # Without the barriers XLA computes both anew for every sum, and takes longer to compile.
+    mscn = jax.lax.optimization_barrier(mscn)
+    v = jnp.stack([mscn, *(mscn * jnp.roll(mscn, shift, (1, 2)) for shift in _SHIFTS)], axis=1)
+    v = jax.lax.optimization_barrier(v)
+    square = v * v
+    left, right = (
+        jnp.sqrt(jnp.sum(square * side, (2, 3)) / jnp.sum(side, (2, 3)))
+        for side in (1.0 * (v < 0), 1.0 * (v > 0))
+    )
+    moment = jnp.mean(jnp.abs(v), (2, 3)) ** 2 / jnp.mean(square, (2, 3))
+    return left, right, moment, jnp.mean(deviation, axis=(1, 2))
 
 
 def _window_mean(x: jax.Array) -> jax.Array:
@@ -107,31 +120,21 @@ def _window_mean(x: jax.Array) -> jax.Array:
     return x
 
 
-def _fit(v: jax.Array) -> tuple[jax.Array, jax.Array, jax.Array, jax.Array]:
-    """The asymmetric generalised Gaussian of [N, n, n]: alpha, both betas, G(2/a) / G(1/a).
+def _fit(left: np.ndarray, right: np.ndarray, moment: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Asymmetric generalised Gaussians: alpha, G(2/a) / G(1/a), and the betas left and right.
 
     By moments: of r(alpha) = G(2/a)^2 / (G(1/a) G(3/a)) the value of a table that is nearest.
     Where that is not a number it is the table's first, as in the released code.
     """
-    square = v * v
-    left, right = (
-        jnp.sqrt(jnp.sum(square * side, (1, 2)) / jnp.sum(side, (1, 2)))
-        for side in (1.0 * (v < 0), 1.0 * (v > 0))
-    )
-    skew = left / right
-    moments = jnp.mean(jnp.abs(v), (1, 2)) ** 2 / jnp.mean(square, (1, 2))
-    wanted = moments * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
-    alpha, moment, deviation, ratio = (jnp.asarray(column) for column in _table())
-    after = jnp.clip(jnp.searchsorted(moment, wanted), 1, len(alpha) - 1)
-    nearest = jnp.where(wanted - moment[after - 1] <= moment[after] - wanted, after - 1, after)
-    nearest = jnp.where(jnp.isnan(wanted), 0, nearest)
-    return alpha[nearest], left * deviation[nearest], right * deviation[nearest], ratio[nearest]
-
-
-def _table() -> tuple[np.ndarray, ...]:
-    """alpha; r(alpha), which rises; sqrt(G(1/a) / G(3/a)); G(2/a) / G(1/a)."""
     from scipy.special import gamma
 
     alpha = 0.2 + 0.001 * np.arange(9801)
     one, two, three = (gamma(k / alpha) for k in (1, 2, 3))
-    return alpha, two**2 / (one * three), np.sqrt(one / three), two / one
+    table = two**2 / (one * three)  # it rises
+    skew = left / right
+    wanted = moment * (skew**3 + 1) * (skew + 1) / (skew**2 + 1) ** 2
+    after = np.clip(np.searchsorted(table, wanted), 1, len(table) - 1)
+    nearest = np.where(wanted - table[after - 1] <= table[after] - wanted, after - 1, after)
+    nearest = np.where(np.isnan(wanted), 0, nearest)
+    spread = np.sqrt(one / three)[nearest]
+    return alpha[nearest], (two / one)[nearest], left * spread, right * spread
