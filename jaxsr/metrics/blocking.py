@@ -1,14 +1,16 @@
 """PSNR-B: PSNR that charges an image for the edges of its JPEG blocks."""
 
+import functools
 import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
-from jaxsr.metrics.distortion import _prepare
+from jaxsr.metrics.distortion import prepare
 
 
+@functools.partial(jax.jit, static_argnames=("shave", "luma", "block"))
 def psnr_b(
     sr: jax.Array, hr: jax.Array, *, shave: int = 0, luma: bool = False, block: int = 8
 ) -> jax.Array:
@@ -29,7 +31,7 @@ def psnr_b(
     Raises:
       ValueError: as `psnr`, and if after the shave a side is not longer than a block.
     """
-    sr, hr = _prepare(sr, hr, shave, luma)
+    sr, hr = prepare(sr, hr, shave, luma)
     h, w = sr.shape[1:3]
     if block < 2 or min(h, w) <= block:
         raise ValueError(f"blocks of {block} have no edges in {h}x{w} pixels after the shave")

@@ -7,6 +7,7 @@ from jaxsr.image.resize import imresize
 from jaxsr.metrics.distortion import psnr
 
 
+@jax.jit
 def consistency(sr: jax.Array, lr: jax.Array) -> jax.Array:
     """PSNR in dB, over all channels, of MATLAB-bicubic down-scaled SR against LR; [N].
 

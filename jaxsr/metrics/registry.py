@@ -4,6 +4,7 @@ Every one is asked in the same way, of images as they are saved: SR and HR uint8
 the protocol gives them (RGB or gray under `rgb`, rounded luma under `y-uint8`), and LR uint8.
 """
 
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -15,8 +16,9 @@ from jaxsr.errors import InputError, nearest
 from jaxsr.image.colour import luma, to_float, to_uint8
 from jaxsr.metrics.blocking import psnr_b
 from jaxsr.metrics.consistency import consistency
-from jaxsr.metrics.distortion import psnr, ssim
+from jaxsr.metrics.distortion import psnr, rmse
 from jaxsr.metrics.niqe import NiqeModel, load_niqe_model, niqe
+from jaxsr.metrics.structural import ms_ssim, ssim
 
 # (sr, hr, lr) -> [N]
 Asked = Callable[[Any, Any, Any], Any]
@@ -91,16 +93,19 @@ def get_measures(names: str) -> dict[str, Measure]:
 
 def describe() -> list[str]:
     """Lines for people: every measure, what is better, what it sees, whose numbers it gives."""
-    width = max(map(len, MEASURES)) + 2
-    lines = []
-    for name, measure in MEASURES.items():
-        better = "higher" if measure.higher_is_better else "lower"
-        lines.append(f"{name:<{width}}{measure.title}, {better} is better. Of {measure.sees}.")
-        lines.append(" " * width + f"Agrees with {measure.reference}.")
-    lines.append("Ma's score and the Perceptual Index, which needs it, are not there: the random")
-    lines.append(
-        "forests are their authors' files (jaxsr.metrics.perceptual_index has the formula)."
+    about = {
+        name: f"{measure.title}, {'higher' if measure.higher_is_better else 'lower'} is better. "
+        f"Of {measure.sees}. Agrees with {measure.reference}."
+        for name, measure in MEASURES.items()
+    }
+    about["-"] = (
+        "Ma's score and the Perceptual Index, which needs it, are not there: its random forests "
+        "are files of its authors. jaxsr.metrics.perceptual_index has the formula."
     )
+    width = max(map(len, about)) + 2
+    lines = []
+    for name, text in about.items():
+        lines += textwrap.wrap(f"{name:<{width}}{text}", 96, subsequent_indent=" " * width)
     return lines
 
 
@@ -114,15 +119,7 @@ def _on_luma(metric: Callable[..., jax.Array]) -> Callable[[int, NiqeModel | Non
     return make
 
 
-def _ms_ssim(scale: int, pristine: NiqeModel | None) -> Asked:
-    from jaxsr.metrics.structural import ms_ssim
-
-    return _on_luma(ms_ssim)(scale, pristine)
-
-
 def _rmse(scale: int, pristine: NiqeModel | None) -> Asked:
-    from jaxsr.metrics.distortion import rmse
-
     @jax.jit
     def program(sr: Any, hr: Any) -> jax.Array:
         y = [to_uint8(luma(to_float(x))) for x in (sr, hr)]
@@ -132,13 +129,11 @@ def _rmse(scale: int, pristine: NiqeModel | None) -> Asked:
 
 
 def _psnr_b(scale: int, pristine: NiqeModel | None) -> Asked:
-    program = jax.jit(psnr_b, static_argnames=("shave", "luma", "block"))
-    return lambda sr, hr, lr: program(sr, hr, shave=scale, luma=True, block=8 * scale)
+    return lambda sr, hr, lr: psnr_b(sr, hr, shave=scale, luma=True, block=8 * scale)
 
 
 def _consistency(scale: int, pristine: NiqeModel | None) -> Asked:
-    program = jax.jit(consistency)
-    return lambda sr, hr, lr: program(sr, lr)
+    return lambda sr, hr, lr: consistency(sr, lr)
 
 
 def _niqe(scale: int, pristine: NiqeModel | None) -> Asked:
@@ -146,24 +141,25 @@ def _niqe(scale: int, pristine: NiqeModel | None) -> Asked:
     return lambda sr, hr, lr: niqe(sr, model, shave=scale)
 
 
-def _lpips(network: str) -> Callable[[int, NiqeModel | None], Asked]:
+def _lpips(network: str, trunk: str) -> Callable[[int, NiqeModel | None], Asked]:
     def make(scale: int, pristine: NiqeModel | None) -> Asked:
         from jaxsr.metrics.lpips import lpips
+        from jaxsr.vision import weights
 
-        return lambda sr, hr, lr: lpips(_rgb(sr), _rgb(hr), network=network)
+        for name in (trunk, f"lpips_{network}"):  # missing files show before the work
+            weights.loaded(name)
+        return lambda sr, hr, lr: lpips(sr, hr, network=network)
 
     return make
 
 
 def _dists(scale: int, pristine: NiqeModel | None) -> Asked:
     from jaxsr.metrics.dists import dists
+    from jaxsr.vision import weights
 
-    return lambda sr, hr, lr: dists(_rgb(sr), _rgb(hr))
-
-
-def _rgb(x: Any) -> jax.Array:
-    """Floats with three channels."""
-    return to_float(x if x.shape[-1] == 3 else np.repeat(x, 3, axis=-1))
+    for name in ("vgg16", "dists"):
+        weights.loaded(name)
+    return lambda sr, hr, lr: dists(sr, hr)
 
 
 def _square(side: int) -> Callable[[int], tuple[int, int]]:
@@ -194,7 +190,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "ms_ssim": Measure(
         "MS-SSIM",
-        _ms_ssim,
+        _on_luma(ms_ssim),
         True,
         _LUMA,
         "Wang's script: the product of five scales (1e-4)",
@@ -211,7 +207,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "lpips": Measure(
         "LPIPS",
-        _lpips("alex"),
+        _lpips("alex", "alexnet"),
         False,
         _COLOUR,
         "the authors' package, version 0.1, AlexNet (1e-3)",
@@ -219,7 +215,7 @@ MEASURES: dict[str, Measure] = {
     ),
     "lpips_vgg": Measure(
         "LPIPS-VGG",
-        _lpips("vgg"),
+        _lpips("vgg", "vgg16"),
         False,
         _COLOUR,
         "the authors' package, version 0.1, VGG16 (1e-3)",
