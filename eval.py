@@ -65,7 +65,7 @@ def main(argv: Sequence[str]) -> int:
     from jaxsr.metrics.niqe import load_niqe_model
     from jaxsr.metrics.registry import get_measures
 
-    measures = get_measures(args.metrics or "psnr,ssim")
+    measures = get_measures("psnr,ssim" if args.metrics is None else args.metrics)
     if args.niqe_model is not None and "niqe" not in measures:
         raise InputError("--niqe-model: niqe is not among the --metrics; add it or leave this out")
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
