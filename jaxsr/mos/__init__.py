@@ -1,0 +1,1 @@
+"""Mean opinion scores: a blind rating page, and what many raters' answers say together."""
