@@ -1,9 +1,6 @@
 """`jaxsr compare RESULT... -o report.html`: a page to look at results side by side."""
 
 import argparse
-import contextlib
-import os
-import secrets
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -57,6 +54,7 @@ def command(args: argparse.Namespace) -> int:
     from jaxsr.report.columns import find_columns
     from jaxsr.report.compare import Measured, measure
     from jaxsr.report.page import page
+    from jaxsr.report.write import write_page
 
     out: Path = args.output
     if out.suffix.lower() not in (".html", ".htm"):
@@ -77,24 +75,8 @@ def command(args: argparse.Namespace) -> int:
             forget_programs(image.pictures[-1].shape, seen)
             yield image
 
-    size = _write(out, page(columns, images(), args.scale, len(names), shown))
+    size = write_page(out, page(columns, images(), args.scale, len(names), shown))
     print(f"{out}: {len(names)} image(s), {len(columns)} columns, {size / 2**20:.1f} MiB")
     if size > _LARGE:
         warn(f"{out} may be too large for a phone; --max N puts the pictures of N images into it")
     return 0
-
-
-def _write(path: Path, pieces: Iterable[str]) -> int:
-    """Writes to a temporary name and renames it; returns the number of bytes."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        size = temporary.stat().st_size
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"-o {path}: cannot be written: {error.strerror or error}") from None
-    finally:
-        with contextlib.suppress(OSError):  # gone when all went well
-            temporary.unlink()
-    return size

@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from jaxsr.cli import compare, convert, degrade, models, mos, niqe_fit, prepare, upscale
+from jaxsr.cli import compare, convert, degrade, models, mos, niqe_fit, plane, prepare, upscale
 from jaxsr.cli.run import run
 
 
@@ -15,7 +15,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="jaxsr", description="Single-image super-resolution.")
     parser.add_argument("--version", action="version", version=version("jax-superres"))
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (prepare, degrade, upscale, convert, models, compare, mos, niqe_fit):
+    for command in (prepare, degrade, upscale, convert, models, compare, plane, mos, niqe_fit):
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     return args.func(args)
