@@ -91,6 +91,7 @@ function show() {
     $("next").disabled = false;
     return;
   }
+  shownAt = performance.now();
   $("where").textContent = `Picture ${i + 1} of ${data.ids.length}`;
   $("pane").replaceChildren(picture("p" + order[i], `Picture ${i + 1}`));
   const given = state.answers[data.ids[order[i]]];
