@@ -1,6 +1,8 @@
 """Keras' HDF5 files of weights."""
 
+import importlib
 import os
+from typing import Any
 
 import numpy as np
 
@@ -21,13 +23,13 @@ def read_keras(path: str | os.PathLike[str]) -> dict[str, np.ndarray]:
       InputError: without the package h5py, or for a file that it cannot read.
     """
     try:
-        import h5py
+        h5py: Any = importlib.import_module("h5py")  # no part of jaxsr's installation
     except ImportError:
         raise InputError(f"{path}: reading HDF5 needs h5py; `pip install h5py`") from None
     state: dict[str, np.ndarray] = {}
     try:
         with h5py.File(path, "r") as file:
-            layers = file["model_weights"] if "model_weights" in file else file
+            layers = file.get("model_weights", file)
             for layer, group in layers.items():
                 names = group.attrs.get("weight_names", ())
                 for kind, name in zip(("kernel", "bias"), names, strict=False):

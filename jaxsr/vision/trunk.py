@@ -40,7 +40,7 @@ class Trunk:
     def __call__(
         self, params: Params, x: jax.Array, layers: Collection[str]
     ) -> dict[str, jax.Array]:
-        """The outputs of some layers, in float32; what lies behind the last of them is not run.
+        """The outputs of some layers, in float32 or wider; what is behind the last is not run.
 
         Args:
           params: see `Params`.
@@ -65,14 +65,14 @@ class Trunk:
 def normalised(params: Params, x: jax.Array) -> jax.Array:
     """What a trunk's first convolution sees of [N, H, W, 1 or 3] in [0, 1]."""
     mean, std = (params[name].reshape(1, 1, 1, 3) for name in ("mean", "std"))
-    return (x.astype(jnp.float32) - mean) / std
+    return (x.astype(jnp.promote_types(x.dtype, jnp.float32)) - mean) / std
 
 
 def conv(params: Params, name: str, x: jax.Array, stride: int = 1, pad: int = 0) -> jax.Array:
     """Convolution with zero padding `pad` on every side, plus bias."""
     y = lax.conv_general_dilated(
         x,
-        params[f"{name}/kernel"],
+        params[f"{name}/kernel"].astype(x.dtype),
         (stride, stride),
         ((pad, pad), (pad, pad)),
         dimension_numbers=("NHWC", "HWIO", "NHWC"),
