@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument(
         "--niqe-model",
         metavar="FILE",
-        help="the pristine model of niqe; default: $JAXSR_CACHE/niqe_modelparameters.mat",
+        help="the pristine model of niqe; default: LIVE's, in the folder $JAXSR_CACHE",
     )
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--save", type=Path, help="also write the results into this folder")

@@ -22,7 +22,9 @@ from jaxsr.image.colour import to_uint8
 from jaxsr.metrics.niqe_features import BLOCK, block_features
 
 FEATURES = 36
-OFFICIAL = "niqe_modelparameters.mat"
+_FILE = "niqe_modelparameters.mat"
+_URL = "http://live.ece.utexas.edu/research/quality/niqe_release.zip"
+_SHA256 = "fa2aa4d12dd9595c3fb6bf8b4e1a15c79d5d1469238d0901c88dead195be578d"
 _CHANNELS = {  # weights of R, G, B and an offset, in levels
     "y": (np.array([65.481, 128.553, 24.966]) / 255, 16.0),
     "gray": (np.array([0.298936021293775, 0.587043074451121, 0.114020904255103]), 0.0),
@@ -145,11 +147,11 @@ def save_niqe_model(path: str | os.PathLike[str], model: NiqeModel) -> None:
 
 
 def load_niqe_model(path: str | os.PathLike[str] | None = None) -> NiqeModel:
-    """The pristine model in a file, or in $JAXSR_CACHE/niqe_modelparameters.mat.
+    """The pristine model in a file.
 
     Args:
       path: the authors' .mat, BasicSR's .npz of the same numbers, or one that `jaxsr niqe-fit`
-        made.
+        made; by default niqe_modelparameters.mat in `$JAXSR_CACHE` (or `~/.cache/jaxsr`).
 
     Raises:
       InputError: with one line, if there is none, or the file holds something else.
@@ -172,12 +174,11 @@ def load_niqe_model(path: str | os.PathLike[str] | None = None) -> NiqeModel:
 
 
 def _cached() -> Path:
-    cache = os.environ.get("JAXSR_CACHE")
-    if cache and (path := Path(cache) / OFFICIAL).is_file():
-        return path
-    where = Path(cache) / OFFICIAL if cache else f"$JAXSR_CACHE/{OFFICIAL}"
-    raise InputError(
-        f"NIQE needs a model of pristine images: put LIVE's {OFFICIAL} (in "
-        f"http://live.ece.utexas.edu/research/quality/niqe_release.zip, SHA-256 fa2aa4d1..e578d) "
-        f"at {where} or name it, or fit one by `jaxsr niqe-fit FOLDER -o model.npz`"
-    )
+    folder = Path(os.environ.get("JAXSR_CACHE") or Path.home() / ".cache" / "jaxsr")
+    if not (folder / _FILE).is_file():
+        raise InputError(
+            f"NIQE's model is not on this machine: put {_FILE} from {_URL} (SHA-256 {_SHA256}) "
+            f"into {folder}, or fit one of your own, `jaxsr niqe-fit FOLDER -o model.npz`, and "
+            "name it"
+        )
+    return folder / _FILE

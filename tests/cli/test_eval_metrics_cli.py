@@ -133,7 +133,7 @@ def test_images_too_small_for_a_measure(refused, model):
 
 
 def test_models_of_niqe(refused, data, monkeypatch):
-    monkeypatch.delenv("JAXSR_CACHE", raising=False)
+    monkeypatch.setenv("JAXSR_CACHE", str(data))
     message = refused("--metrics=niqe")
     assert "niqe_modelparameters.mat" in message and "jaxsr niqe-fit FOLDER" in message
     missing = data / "none.npz"

@@ -9,6 +9,7 @@ from skimage.color import rgb2ycbcr
 from jaxsr.errors import InputError
 from jaxsr.metrics.niqe import NiqeModel
 from jaxsr.metrics.registry import MEASURES, describe, get_measures
+from jaxsr.vision import weights
 
 SCALE = 2
 MODEL = NiqeModel(np.zeros(36), np.eye(36), "made up")
@@ -38,6 +39,37 @@ def test_every_one_at_the_smallest_size(name):
             measure.refuse_small("a.png", small[1].shape[1:], SCALE)
         with pytest.raises(ValueError):
             ask(*small)
+
+
+@pytest.fixture
+def no_weights(tmp_path, monkeypatch):
+    """An empty folder in which weights are looked for, and no packages that carry them."""
+    monkeypatch.setenv("JAXSR_CACHE", str(tmp_path))
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    weights.loaded.cache_clear()
+    yield tmp_path
+    weights.loaded.cache_clear()
+
+
+@pytest.mark.parametrize("name", DEEP)
+def test_weights_that_are_missing_show_before_the_work(no_weights, name):
+    with pytest.raises(InputError, match="not on this machine"):
+        MEASURES[name].make(SCALE, None)
+
+
+def test_lpips_of_colour_and_of_luma(no_weights):
+    """With random weights: gray, as luma is under y-uint8, counts as three equal channels."""
+    trunk = weights.random_params("alexnet")
+    heads = {f"lin{i}": np.ones(c, np.float32) for i, c in enumerate((64, 192, 384, 256, 256))}
+    weights.save(no_weights / "alexnet.safetensors", trunk)
+    weights.save(no_weights / "lpips_alex.safetensors", heads)
+    ask = MEASURES["lpips"].make(SCALE, None)
+    sr, hr, lr = pair(32, 32)
+    assert ask(sr, hr, lr)[0] > 0.01 and ask(hr, hr, lr)[0] == 0
+    gray, truth = sr[..., :1], hr[..., :1]
+    np.testing.assert_allclose(
+        ask(gray, truth, lr), ask(gray.repeat(3, -1), truth.repeat(3, -1), lr), rtol=1e-5
+    )
 
 
 def test_rmse_is_of_rounded_luma_and_over_the_set():

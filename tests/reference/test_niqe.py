@@ -1,10 +1,15 @@
 """NIQE of the calibration images by LIVE's model, against the official values."""
 
+import hashlib
+import importlib
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from jaxsr.metrics.niqe import load_niqe_model, niqe
+
+niqe_module = importlib.import_module("jaxsr.metrics.niqe")  # the package has a function so named
 
 # The official value (MATLAB), and how far a sum in another order may take it: the more of the
 # picture is flat (none of I04, 30 percent of I19), the farther.
@@ -15,6 +20,11 @@ OFFICIAL = {
     "I08": (3.1840, 0.01),
     "I19": (8.6352, 0.01),
 }
+
+
+def test_the_file_is_the_one_that_is_asked_for(reference):
+    data = (reference / "weights" / "niqe_modelparameters.mat").read_bytes()
+    assert hashlib.sha256(data).hexdigest() == niqe_module._SHA256
 
 
 @pytest.mark.parametrize("name", OFFICIAL)
