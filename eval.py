@@ -12,7 +12,7 @@ import argparse
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def main(argv: Sequence[str]) -> int:
             return tqdm(images, desc=key, unit="image", leave=False, disable=None, delay=2)
 
         result = evaluate(scorer, variables, images, watch)
-        values = _values(asked, result.images, images, protocol)
+        values = _values(asked, watch(list(zip(result.images, images, strict=True))), protocol)
         whole = {name: m.over_set(values[name]) for name, m in measures.items()}
         cells = (
             f"{measure.text(whole[name]):>{width}}"
@@ -148,13 +148,13 @@ class _Metrics(argparse.Action):
 
 
 def _values(
-    asked: Mapping[str, Any], scores: Sequence[Any], images: Sequence[Any], protocol: Any
+    asked: Mapping[str, Any], scored: Iterable[tuple[Any, Any]], protocol: Any
 ) -> dict[str, list[float]]:
     """Every measure's value of every image."""
     from jaxsr.image.colour import luma, to_float, to_uint8
 
     values: dict[str, list[float]] = {name: [] for name in asked}
-    for score, image in zip(scores, images, strict=True):
+    for score, image in scored:
         hr = to_uint8(luma(to_float(image.hr))) if protocol.on_luma else image.hr
         for name, measure in asked.items():
             if name in ("psnr", "ssim"):
