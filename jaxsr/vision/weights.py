@@ -50,7 +50,8 @@ def load(name: str, path: str | os.PathLike[str] | None = None) -> dict[str, jax
 @functools.cache
 def loaded(name: str) -> dict[str, jax.Array]:
     """`load(name)`, once."""
-    return load(name)
+    with jax.ensure_compile_time_eval():  # kept arrays must be arrays, even when asked in a trace
+        return load(name)
 
 
 def read(name: str, path: Path) -> dict[str, jax.Array]:

@@ -3,6 +3,7 @@
 import importlib
 import sys
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -83,6 +84,13 @@ def test_pixels_of_8_bits_and_gray(random_weights):
     np.testing.assert_allclose(lpips(sr, hr), floats, rtol=1e-5)
     gray = np.repeat(sr[..., :1], 3, -1), np.repeat(hr[..., :1], 3, -1)
     np.testing.assert_allclose(lpips(sr[..., :1], hr[..., :1]), lpips(*gray), rtol=1e-6)
+
+
+def test_inside_a_compiled_function(random_weights):
+    """The first call of all, so that the weights are read while it is traced."""
+    weights.loaded.cache_clear()
+    inside = jax.jit(lambda sr, hr: lpips(sr, hr))(SR, HR)
+    np.testing.assert_allclose(lpips(SR, HR), inside, rtol=1e-5)
 
 
 def test_what_cannot_be_compared(random_weights):
