@@ -6,6 +6,7 @@ A trunk's tensors come as `features.N.weight` (torchvision: OIHW), `VGG16_0.Conv
 
 from collections.abc import Mapping
 
+import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.errors import InputError
@@ -28,13 +29,13 @@ def trunk_from_file(state: Mapping[str, np.ndarray], trunk: Trunk) -> Arrays:
     """The parameters of a trunk; what else the file holds, such as a classifier, is left out.
 
     Raises:
-      InputError: for tensors that are missing, or of another shape.
+      InputError: for tensors that are missing, of another shape, or not of numbers.
     """
     if "mean" in state and "std" in state:
         return _checked(state, {"mean": (3,), "std": (3,), **trunk.shapes})
     if any("block1_conv1/" in key for key in state):
         params = {key: state.get(_keras(key)) for key in trunk.shapes}
-        first = params["conv1_1/kernel"]
+        first = params.get("conv1_1/kernel")
         if first is not None and first.ndim == 4:
             params["conv1_1/kernel"] = first[:, :, ::-1]  # BGR to RGB
         return {**_CAFFE, **_checked(params, trunk.shapes)}
@@ -100,5 +101,7 @@ def _checked(
             raise InputError(f"'{name}' is missing")
         if value.shape != shape:
             raise InputError(f"'{name}' has the shape {value.shape}, not {shape}")
+        if not jnp.issubdtype(value.dtype, jnp.floating):
+            raise InputError(f"'{name}' is of {value.dtype}, not of floating-point numbers")
         found[name] = value
     return found

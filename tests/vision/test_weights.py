@@ -83,6 +83,12 @@ def test_files_that_do_not_fit_are_named(tmp_path):
     write_state(path, {f"lin{i}": np.ones(3, np.float32) for i in range(5)}, {})
     with pytest.raises(InputError, match=r"'lin0' has the shape \(3,\), not \(64,\)"):
         load("lpips_alex", path)
+    write_state(path, {f"lin{i}": np.ones(n, np.int32) for i, n in enumerate(ALEX)}, {})
+    with pytest.raises(InputError, match="'lin0' is of int32"):
+        load("lpips_alex", path)
+    write_state(path, {"block1_conv1/kernel": np.ones(3, np.float32)}, {})
+    with pytest.raises(InputError, match="'conv1/kernel' is missing"):
+        load("alexnet", path)
     with pytest.raises(InputError, match="there is no such file"):
         load("vgg16", tmp_path / "none.pth")
 
