@@ -81,7 +81,7 @@ class TrainConfig:
     model: str
     scale: int
     protocol: str  # "y-uint8" (luma) or "rgb": what the network sees and how it is scored
-    loss: str
+    loss: Any  # a name of jaxsr.losses, or {name: weight}, whose terms are logged one by one, too
     steps: int
     degradation: Any = "bicubic"  # a preset, a list of steps (docs/degradations.md), or "given"
     model_args: dict[str, Any] = field(default_factory=dict)
@@ -116,7 +116,7 @@ def override(config: TrainConfig, field_path: str, text: str) -> TrainConfig:
     """Sets one field, such as `"data.batch"`, to a value written as on a command line.
 
     Tuples take `a,b,c`; a string needs no quotes; of dicts (`model_args`, `optimizer.rates`) one
-    entry is set, a new one before the others.
+    entry is set, a new one before the others; a loss can be set as a whole, too.
 
     Raises:
       InputError: naming the field and the nearest one, or the type that was expected.
@@ -171,11 +171,11 @@ def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
         raise InputError(f"{where}: no such field{nearest(name, hints)}")
     hint, value = hints[name], getattr(node, name)
     nested = dataclasses.is_dataclass(value) or isinstance(value, dict)
-    if bool(rest) != nested:
+    if bool(rest) != nested and (rest or hint is not Any):  # `Any` may be a dict set as a whole
         problem = f"'{name}' has no fields" if rest else f"set one of its fields: {where}.NAME"
         raise InputError(f"{where}: {problem}")
-    if isinstance(value, dict):  # its keys are not known here, and a regular expression has dots
-        kind = typing.get_args(hint)[1]
+    if isinstance(value, dict) and rest:  # keys not known here; a regular expression has dots
+        kind = Any if hint is Any else typing.get_args(hint)[1]
         entry = {".".join(rest): _convert(kind, _literal(text), where)}
         # Before the others if it is new, since of `rates` the first one counts.
         new = value | entry if entry.keys() <= value.keys() else entry | value

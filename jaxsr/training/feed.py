@@ -7,6 +7,7 @@ from typing import Any
 import jax
 import numpy as np
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
+from jax.tree_util import Partial
 
 from jaxsr.data import Plan, draw_crops, make_batch
 from jaxsr.data.batches import Crops
@@ -14,7 +15,7 @@ from jaxsr.data.device import Resident, cut_on_device, resident
 from jaxsr.training.config import TrainConfig
 from jaxsr.training.scales import hr_cut
 from jaxsr.training.state import TrainState
-from jaxsr.training.step import Metrics, TrainStep
+from jaxsr.training.step import Metrics
 
 
 class Feed:
@@ -47,12 +48,12 @@ class Feed:
         return jax.device_put(stacked, NamedSharding(self._mesh, PartitionSpec(None, "data")))
 
     def program(
-        self, step: TrainStep, cut: int, count: int
+        self, step: Partial, cut: int, count: int
     ) -> Callable[[TrainState, Any], tuple[TrainState, Metrics]]:
         """Compiles a call: (state, input) -> (state, metrics), which donates the state.
 
         Args:
-          step: the train step.
+          step: the train step, a pytree of the parameters of its loss.
           cut: side of the HR patches that it is given.
           count: how many steps the call makes; the metrics of several are stacked.
         """
@@ -60,18 +61,21 @@ class Feed:
         # Without the pinned result the compiler may lay the next state out otherwise.
         everywhere = NamedSharding(self._mesh, PartitionSpec())
         options: Any = {"donate_argnums": 0, "out_shardings": (everywhere, everywhere)}
-        if images is None:
-            return jax.jit(step, **options)
 
-        def run(state: TrainState, crops: Crops, images: Resident) -> tuple[TrainState, Metrics]:
+        def run(
+            state: TrainState, given: Any, step: Partial, images: Resident | None
+        ) -> tuple[TrainState, Metrics]:
+            if images is None:
+                return step(state, given)
+
             def one(state: TrainState, crops: Crops) -> tuple[TrainState, Metrics]:
                 return step(state, cut_on_device(images, crops, cut, scale))
 
-            return one(state, crops) if count == 1 else jax.lax.scan(one, state, crops)
+            return one(state, given) if count == 1 else jax.lax.scan(one, state, given)
 
-        # An argument, not a constant of the program: constants are copied into it.
+        # Arguments, not constants of the program: constants are copied into it.
         program = jax.jit(run, **options)
-        return lambda state, crops: program(state, crops, images)
+        return lambda state, given: program(state, given, step, images)
 
 
 def steps_per_call(config: TrainConfig) -> int:

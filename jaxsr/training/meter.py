@@ -89,7 +89,10 @@ class Meter:
         scalars["train/images_per_second"] = rate
         scalars["train/data_wait"] = wait  # share of the time
         self._log.scalars(self._step, scalars)
-        text = f"loss {values['loss']:.5f}, PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s, "
+        named = (name for name in values if name.startswith("loss/"))
+        terms = ", ".join(f"{name.removeprefix('loss/')} {values[name]:.5f}" for name in named)
+        text = f"loss {values['loss']:.5f}, " + (f"{terms}, " if terms else "")
+        text += f"PSNR {values['psnr']:.2f} dB, {rate:.0f} images/s, "
         text += f"{wait:.1%} waiting for data"
         if self._bar.disable:
             self._say(f"step {self._step}/{self._config.steps}: {text}")

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 import jax
+import numpy as np
 
 from jaxsr.data.augment import MIXES
 from jaxsr.errors import InputError, nearest
@@ -16,6 +17,7 @@ from jaxsr.models import create_model
 from jaxsr.models.count import count_parameters
 from jaxsr.training.config import OptimizerConfig, TrainConfig
 from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.scales import smallest_patch
 from jaxsr.training.state import shapes, supervises
 
 Rule = tuple[bool, str]  # whether it holds, and what to say if not
@@ -34,11 +36,11 @@ def check(config: TrainConfig) -> None:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
     degradation_of(config.degradation, config.scale)
-    get_loss(config.loss)
     rules = _model_rules(config, model) + _optimizer_rules(config.optimizer, config.steps)
     for holds, message in rules + _run_rules(config) + _data_rules(config):
         if not holds:
             raise InputError(message)
+    _check_loss(config)
     _check_scales(config, model)
     if config.optimizer.rates:
         jax.eval_shape(make_optimizer(config.optimizer, config.steps).init, shapes(model)["params"])
@@ -60,6 +62,15 @@ def _check_model_args(config: TrainConfig) -> None:
         kind = hints[name]
         if kind in (int, float, bool, str) and type(value) is not kind:
             raise InputError(f"{where}: expected {kind.__name__}, got {value!r}")
+
+
+def _check_loss(config: TrainConfig) -> None:
+    """The loss must be known, and the smallest patch of the run large enough for it."""
+    loss = get_loss(config.loss)
+    channels = 1 if get_protocol(config.protocol).on_luma else 3
+    side = smallest_patch(config)
+    patch = jax.ShapeDtypeStruct((1, side, side, channels), np.float32)
+    jax.eval_shape(loss, patch, patch)
 
 
 def _check_scales(config: TrainConfig, model: Any) -> None:

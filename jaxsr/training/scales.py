@@ -39,10 +39,19 @@ def hr_cut(config: TrainConfig, step: int) -> int:
 
 def largest_cut(config: TrainConfig) -> int:
     """The largest `hr_cut` of the run."""
+    return max(_patches(config)) + 2 * config.data.border
+
+
+def smallest_patch(config: TrainConfig) -> int:
+    """The smallest `hr_patch` of the run."""
+    return min(_patches(config))
+
+
+def _patches(config: TrainConfig) -> list[int]:
     share = config.scale_mix == "batch" and config.scales
     groups = [config.scales] if share else [(s,) for s in config.scales or (config.scale,)]
     steps = (0, *config.data.grow_at)
-    return max(hr_patch(config, g, s) for g in groups for s in steps) + 2 * config.data.border
+    return [hr_patch(config, g, s) for g in groups for s in steps]
 
 
 def call_starts(config: TrainConfig, start: int, per_call: int) -> np.ndarray:

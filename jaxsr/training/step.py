@@ -7,9 +7,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import optax
+from jax.tree_util import Partial
 
 from jaxsr.data.batches import Batch
-from jaxsr.losses import Loss
+from jaxsr.losses import Loss, WeightedSum, as_weighted_sum
 from jaxsr.training.pairing import Pairing
 from jaxsr.training.state import TrainState
 from jaxsr.training.supervision import Supervision
@@ -25,11 +26,12 @@ def make_train_step(
     loss: Loss,
     ema_decay: float,
     supervision: Supervision | None = None,
-) -> TrainStep:
+) -> Partial:
     """Builds the step for a `Batch` of patches; LR is made inside it.
 
     Pure and independent of devices: `jax.jit` it over a batch split on any mesh, or map it.
-    Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded) and `grad_norm`.
+    Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded) and `grad_norm`; of a
+    `WeightedSum` also each term, before its weight, as `loss/NAME`.
 
     Args:
       models: one network, or one at several scales, with the same parameters: the batch is then
@@ -37,11 +39,15 @@ def make_train_step(
         the other, and take in the statistics of each.
       pairings: for each of them, by its scale: what makes LR and the loss's HR of a batch.
       supervision: of the outputs besides SR; None leaves them out.
+
+    Returns:
+      The `TrainStep`, as a pytree: its leaves are the parameters of the loss, if it has any, for
+      whoever wants them to be an argument of the compiled program.
     """
     scales = tuple(model.scale for model in models)
     update = optax.with_extra_args_support(optimizer).update
 
-    def step(state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
+    def step(loss: WeightedSum, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
         pair_key, step_key = jax.random.split(state.rng)
         step_key = jax.random.fold_in(step_key, state.step)
         keys = jax.vmap(jax.random.fold_in, (None, 0))(pair_key, batch.record)
@@ -51,23 +57,24 @@ def make_train_step(
             pair(*jax.tree.map(lambda x, i=i: x[:, i], parts)) for i, pair in enumerate(pairings)
         ]
 
-        def objective(params: Any) -> tuple[jax.Array, tuple[jax.Array, Any]]:
-            total = mse = jnp.zeros(())
+        def objective(params: Any) -> tuple[jax.Array, tuple[jax.Array, jax.Array, Any]]:
+            terms, mse = jnp.zeros(len(loss.terms)), jnp.zeros(())
             stats = state.batch_stats
             for i, (model, (lr, target)) in enumerate(zip(models, pairs, strict=True)):
                 model_key = jax.random.fold_in(step_key, i)
                 variables = {"params": params, "batch_stats": stats}
                 supervised = supervision is not None
                 sr, outputs, stats = _train(model, variables, lr, model_key, supervised)
-                value = loss(sr, target)
-                if supervision is not None:
-                    value = supervision(loss, sr, target, outputs, state.step)
-                total += value / len(models)
+                if supervision is None:
+                    values = loss.each(sr, target)
+                else:  # linear in the loss, so that it can take all terms at once
+                    values = supervision(loss.each, sr, target, outputs, state.step)
+                terms += values / len(models)
                 mse += jnp.mean(jnp.square(sr - target)) / len(models)
-            return total, (mse, stats)
+            return loss.total(terms), (terms, mse, stats)
 
         results, grads = jax.value_and_grad(objective, has_aux=True)(state.params)
-        value, (mse, batch_stats) = results
+        value, (terms, mse, batch_stats) = results
         updates, opt_state = update(
             grads, state.opt_state, state.params, step=state.step, scales=scales
         )
@@ -85,9 +92,9 @@ def make_train_step(
             "psnr": -10.0 * jnp.log10(mse),
             "grad_norm": optax.tree.norm(grads),
         }
-        return new, metrics
+        return new, metrics | loss.named(terms)
 
-    return step
+    return Partial(step, as_weighted_sum(loss))
 
 
 def _train(

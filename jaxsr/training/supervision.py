@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jaxsr.image.resize import imresize
 from jaxsr.losses import Loss
 
-# (loss, SR, HR, the other outputs, steps done) -> the objective
+# (loss, SR, HR, the other outputs, steps done) -> the objective: a scalar, or [K] if the loss is K
 Supervision = Callable[[Loss, jax.Array, jax.Array, Sequence[jax.Array], Any], jax.Array]
 
 

@@ -76,6 +76,8 @@ def test_files_that_are_refused(tmp_path):
         ("model_args.features", "8", 8),
         ("model_args.scales", "[2, 3]", (2, 3)),
         ("scales", "2,3", (2, 3)),
+        ("loss", "l1", "l1"),
+        ("loss", "{'l1': 0.16, 'ssim': 0.84}", {"l1": 0.16, "ssim": 0.84}),
         ("optimizer.milestones", "1e5,2e5", (100_000, 200_000)),
     ],
 )
@@ -95,6 +97,16 @@ def test_override_of_a_rate_whose_pattern_has_dots():
     assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
     with pytest.raises(InputError, match="expected float, got 'x'"):
         override(CONFIG, "optimizer.rates.a.b", "x")
+
+
+def test_override_of_a_loss_of_several_terms():
+    config = override(CONFIG, "loss", "{'l1': 1}")
+    config = override(config, "loss.ssim", "0.5")
+    assert config.loss == {"l1": 1, "ssim": 0.5}
+    assert from_dict(json.loads(json.dumps(to_dict(config)))) == config
+    assert override(config, "loss", "mse").loss == "mse"
+    with pytest.raises(InputError, match=r"config\.loss\.ssim: 'loss' has no fields"):
+        override(CONFIG, "loss.ssim", "0.5")
 
 
 def test_override_leaves_the_rest_alone():
@@ -182,6 +194,10 @@ def test_a_good_config_passes():
         ("model", "edsr", "config.protocol: y-uint8 feeds luma, but edsr takes RGB"),
         ("protocol", "y", "unknown protocol 'y'"),
         ("loss", "l3", "unknown loss 'l3'"),
+        ("loss", "{'l1': 1, 'l3': 1}", "unknown loss 'l3'"),
+        ("loss", "{'l1': -1}", "loss: the weight of 'l1' must be a positive number: -1"),
+        ("loss", "[1]", "loss: expected a name or"),
+        ("loss", "ms_ssim", r"ms_ssim of 5 scales needs images of 176 .* got \(51, 51\)"),
         ("degradation", "cubic", "unknown degradation 'cubic'"),
         ("data.patch", "50", "config.data.patch: 50 .* nearest: 51"),
         ("data.patch", "0", "config.data.patch: 0 .* nearest: 3"),

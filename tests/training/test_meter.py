@@ -35,11 +35,14 @@ def test_the_share_of_the_time_that_the_loop_waits(monkeypatch):
     batches = (after(1.0) for _ in range(4))
     for _ in watching.watch(batches):
         after(3.0)
-        watching.read({"loss": 1.0, "grad_norm": 1.0, "psnr": 20.0})  # pyright: ignore
+        metrics: Any = {"loss": 1.0, "grad_norm": 1.0, "psnr": 20.0, "loss/l1": 0.5}
+        watching.read(metrics)
         after(100.0)
         watching.resume()
     assert list(log.lines) == [2, 4]
     for values in log.lines.values():
         assert values["train/data_wait"] == pytest.approx(0.25)
         assert values["train/images_per_second"] == pytest.approx(12 / 8)
+        assert values["train/loss/l1"] == 0.5
+    assert "loss 1.00000, l1 0.50000, PSNR 20.00 dB" in lines[0]
     assert "25.0% waiting for data" in lines[0]

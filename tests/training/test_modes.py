@@ -13,7 +13,7 @@ from flax import linen as nn
 from jaxsr.data import Batch
 from jaxsr.degradations import bicubic
 from jaxsr.image.resize import imresize
-from jaxsr.losses import l1, mse
+from jaxsr.losses import get_loss, l1, mse
 from jaxsr.metrics import get_protocol
 from jaxsr.models.blocks import batch_norm, nearest
 from jaxsr.training.config import OptimizerConfig
@@ -113,6 +113,30 @@ def test_supervised_outputs_come_from_the_network(everything):
     kernels = [x.params["early"]["kernel"] for x in (state, alone[0], together[0])]
     np.testing.assert_array_equal(kernels[0], kernels[1])
     assert not np.array_equal(kernels[0], kernels[2])
+
+
+def test_each_term_of_a_sum_is_told(everything):
+    """Supervised and averaged over the scales as the sum is, but not weighted."""
+    models = [everything(s, dropout=0.0) for s in (2, 3)]
+    summed = get_supervision("sum")
+    loss = get_loss({"l1": 2.0, "mse": 0.5})
+    state, step = build(models, loss=loss, supervision=summed)
+    values = {name: float(value) for name, value in step(state, BATCH)[1].items()}
+    for name, term in (("l1", l1), ("mse", mse)):
+        alone = build(models, loss=term, supervision=summed)[1](state, BATCH)[1]
+        assert values[f"loss/{name}"] == pytest.approx(float(alone["loss"]), rel=1e-5)
+        assert f"loss/{name}" not in alone
+    want = 2 * values["loss/l1"] + 0.5 * values["loss/mse"]
+    assert values["loss"] == pytest.approx(want, rel=1e-6)
+
+
+def test_parameters_of_a_loss_are_arguments():
+    """A step is a pytree of them, so that a program need not hold them as constants."""
+    gain = jax.tree_util.Partial(lambda w, sr, hr: w * l1(sr, hr), jnp.float32(3))
+    optimizer = make_optimizer(OptimizerConfig("sgd", 0.1), 10)
+    pairing = make_pairing(LUMA, bicubic(2), 2)
+    step = make_train_step([Normed()], [pairing], optimizer, gain, 0.0)
+    assert jax.tree.leaves(step) == [3]
 
 
 def test_scales_that_share_a_batch_do_what_they_do_alone(everything):
