@@ -151,12 +151,14 @@ function within(pane, event) {
 // image; two of them zoom.
 function follow(pane) {
   const pointers = new Map();
-  let cutting = false;
+  let cutting = false, uncut = 50;
   pane.addEventListener("pointerdown", event => {
     if (event.button) return;
     const [u, v] = within(pane, event);
     const near = Math.abs(u * 100 - $("slider").value) * pane.clientWidth < 1200;
+    if (cutting && pointers.size === 1) cut(uncut); // two fingers zoom; the first was not meant
     cutting = pane === frame && pointers.size === 0 && (near || state.z === 1);
+    uncut = $("slider").value;
     pointers.set(event.pointerId, [u, v]);
     pane.setPointerCapture(event.pointerId);
     if (cutting) cut(100 * u);

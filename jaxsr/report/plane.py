@@ -87,8 +87,7 @@ def draw(plane: Plane) -> list[Shape]:
     else:
         shapes += _axes(across, down, x, y)
     for curve in plane.curves:
-        ordered = sorted(curve, key=lambda p: p.distortion)
-        path = [(x(p.distortion), y(p.perception)) for p in ordered]
+        path = [(x(p.distortion), y(p.perception)) for p in _ordered(curve)]
         shapes.append(Line(path, _CURVE, 2))
         taken += _along(path)
     ours = len(plane.points)
@@ -112,6 +111,11 @@ def draw(plane: Plane) -> list[Shape]:
         else:
             shapes.append(Dot(*places[i], 5, "#ffffff", _QUIET, told))
     return [*shapes, *_captions(plane)]
+
+
+def _ordered(curve: Sequence[Point]) -> list[Point]:
+    """From less to more distortion, whatever order the files came in."""
+    return sorted(curve, key=lambda p: p.distortion)
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:
@@ -248,7 +252,7 @@ th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 def page(plane: Plane) -> str:
     """A page with the plane and its numbers, which needs nothing beside it."""
     rows = []
-    listed = [*plane.points, *(p for curve in plane.curves for p in curve)]
+    listed = [*plane.points, *(p for curve in plane.curves for p in _ordered(curve))]
     named = [(p.label, p) for p in listed]
     named += [(f"{p.label} (published, {plane.published[0].set})", p) for p in plane.backdrop]
     for label, p in named:

@@ -202,3 +202,29 @@ def test_a_phone(opened):
     assert find(driver, "#frame").size["width"] > 320
     for button in driver.find_elements("css selector", ".bar button, .bar select"):
         assert button.size["height"] >= 32 and button.rect["x"] + button.size["width"] <= 360
+
+
+def test_two_fingers(opened):
+    """They go from 60 to 120 pixels apart: twice as large, and what was between them stays."""
+    driver = opened(width=360, height=740)
+    frame = find(driver, "#frame")
+    driver.execute_script("arguments[0].scrollIntoView()", frame)
+    box = driver.execute_script("return arguments[0].getBoundingClientRect().toJSON()", frame)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def touch(kind, *halves):
+        points = [{"x": x + half, "y": y, "id": i} for i, half in enumerate(halves)]
+        driver.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    touch("touchStart", -30, 30)
+    for half in (40, 50, 60):
+        touch("touchMove", -half, half)
+    touch("touchEnd")
+    left, top, z = driver.execute_script(
+        "const p = frame.getBoundingClientRect(), b = frame.querySelector('img')"
+        ".getBoundingClientRect(); return [(b.left - p.left) / p.width, (b.top - p.top) / p.height,"
+        " b.width / p.width];"
+    )
+    assert z == pytest.approx(2, abs=0.02)
+    assert (left, top) == pytest.approx((-0.5, -0.5), abs=0.03)
+    assert float(find(driver, "#slider").get_property("value")) == 50
