@@ -49,10 +49,10 @@ def test_lpips_of_the_calibration_set(calibration):
 
 
 def test_dists_of_the_calibration_set(calibration, reference, tmp_path, monkeypatch):
-    """To the printed digits; of two of the five, which take seconds each."""
-    sr, hr = (images[[1, 3]] for images in calibration)
+    """To the printed digits; of one of the five, which take seconds each."""
+    sr, hr = (images[1:2] for images in calibration)
     (tmp_path / "dists_weights.pt").symlink_to(reference / "weights" / "dists_weights.pt")
     monkeypatch.setenv("JAXSR_CACHE", str(tmp_path))
     weights.loaded.cache_clear()
-    np.testing.assert_allclose(dists(sr, hr), [0.1424, 0.02867], atol=6e-5)
+    np.testing.assert_allclose(dists(sr, hr), [0.1424], atol=6e-5)
     weights.loaded.cache_clear()
