@@ -3,8 +3,8 @@
     for d in bicubic realesrgan; do
       python train.py --config=configs/crossover.py:$d --workdir=runs/crossover_$d \
           --config.data.train=T91,BSDS400,PHOTOS
-      python eval.py --checkpoint=runs/crossover_$d --degradation=bicubic --data=Set14
-      python eval.py --checkpoint=runs/crossover_$d --degradation=realesrgan --data=Set14
+      python eval.py --checkpoint=runs/crossover_$d --degradation=bicubic --data=BSD100
+      python eval.py --checkpoint=runs/crossover_$d --degradation=realesrgan --data=BSD100
     done
 
 Variants: bicubic (default), realesrgan: the same network, patches, updates; tiny. A few minutes
