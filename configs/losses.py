@@ -36,7 +36,7 @@ def get_config(variant: str = "") -> TrainConfig:
         loss={"l1": 0.16, "zhao_ms_ssim": 0.84},
         model_args={"blocks": 1, "features": 8},
         steps=10,
-        data=replace(base.data, patch=32, batch=4),
+        data=replace(base.data, patch=48, batch=4),
         optimizer=replace(base.optimizer, warmup=2),
         log_every=5,
         validate_every=10,
