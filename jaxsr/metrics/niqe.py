@@ -94,8 +94,9 @@ def _distance(features: np.ndarray, model: NiqeModel) -> float:
     if not (np.isfinite(mean).all() and np.isfinite(covariance).all()):
         return float("nan")
     difference = model.mean - mean
+    # By singular values: of NumPy's threads `eigh` of so small a matrix only waits.
     precision = np.linalg.pinv(
-        (model.covariance + covariance) / 2, rcond=FEATURES * np.finfo(float).eps, hermitian=True
+        (model.covariance + covariance) / 2, rcond=FEATURES * np.finfo(float).eps
     )
     return float(np.sqrt(difference @ precision @ difference))
 
