@@ -111,13 +111,17 @@ def score_command(args: argparse.Namespace) -> int:
     from jaxsr.training.runlog import write_json
 
     key = read_key(args.key)
-    raters, refused = _read_all(_files(args.answers, args.key), key)
+    files = _files(args.answers, args.key)
+    for option, output in (("-o", args.output), ("--json", args.json)):
+        if output is not None and output.resolve() in {f.resolve() for f in (args.key, *files)}:
+            raise InputError(f"{option}: {output} is an input; choose another name")
+    raters, refused = _read_all(files, key)
     if not raters:
         raise InputError(f"none of {refused} file(s) can be used; see above")
     found = opinions(key.methods, raters)
     print("\n".join(_table(found)))
     ratings = sum(opinion.n for opinion in found)
-    print(f"{len(raters)} rater{'s' * (len(raters) > 1)}, {ratings} ratings")
+    print(f"{len(raters)} rater{'s' * (len(raters) > 1)}, {ratings} rating{'s' * (ratings > 1)}")
     if args.output is not None:
         write_image(args.output, Picture(plot(found)))
     if args.json is not None:

@@ -1,5 +1,6 @@
 """How every entry point ends: 0 done, 1 some inputs failed, 2 wrong usage or input."""
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -27,3 +28,8 @@ def run(main: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None)
     except BrokenPipeError:  # `jaxsr models | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:  # that one comes of whatever asks for such a path
+            raise
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 2

@@ -4,6 +4,7 @@ NAME is one of `jaxsr.data.datasets.SETS`; a set asked for by name is checked. A
 is taken as it is, whatever its name looks like.
 """
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,14 @@ def parse(path: str | Path) -> Named | None:
         known = nearest(track, tracks) if tracks else "; it has no tracks"
         raise InputError(f"{text}: {SETS[name].title} has no track '{track}'{known}")
     return Named(name, track, root)
+
+
+def labelled(text: str) -> tuple[str | None, Path]:
+    """The label and the path of [LABEL=]PATH; what exists as a whole is a path."""
+    label, _, path = text.partition("=")
+    if label.strip() and path and not os.path.exists(text):  # also of one too long for a path
+        return label.strip(), Path(path)
+    return None, Path(text)
 
 
 def title(path: str | Path) -> str:

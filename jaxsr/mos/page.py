@@ -10,19 +10,17 @@ nearest-neighbour one.
 import base64
 import hashlib
 import json
-import os
-import secrets
 import string
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from jaxsr.errors import InputError
 from jaxsr.mos.stimuli import Stimulus
+from jaxsr.report.write import replacing
 
 if TYPE_CHECKING:
     import jax
@@ -64,7 +62,7 @@ def make_page(
                 f"{path}: exists, and answers to its page need its key; choose another -o"
             )
     digest = hashlib.sha256()
-    with _replacing(out) as page, _replacing(key) as key_file:
+    with replacing(out) as page, replacing(key) as key_file:
         page.write(_head())
         for i, stimulus in enumerate(stimuli):
             element = _picture(f"p{i}", read_rgb(stimulus.file))
@@ -129,18 +127,3 @@ def _tail(data: dict[str, object]) -> str:
         f'<script id="data" type="application/json">{json.dumps(data)}</script>\n'
         f"<script>\n{script}</script>\n</body>\n</html>\n"
     )
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[IO[str]]:
-    """A text file under a temporary name, which becomes `path` when the block ends well."""
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8") as file:
-            yield file
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written: {reason}; choose another -o") from None
-    finally:
-        temporary.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jaxsr.data.images import some
+from jaxsr.data.locate import labelled
 from jaxsr.errors import InputError
 
 
@@ -36,7 +37,8 @@ def find_stimuli(inputs: Sequence[str], seed: int) -> list[Stimulus]:
 
     folders: dict[str, Path] = {}
     for text in inputs:
-        method, folder = _named(text)
+        name, folder = labelled(text)
+        method = name or folder.resolve().name
         if method in folders:
             raise InputError(
                 f"{folders[method]} and {folder} are both called {method}; give NAME=FOLDER"
@@ -66,14 +68,6 @@ def find_stimuli(inputs: Sequence[str], seed: int) -> list[Stimulus]:
     return sorted(stimuli, key=lambda stimulus: stimulus.id)
 
 
-def _named(text: str) -> tuple[str, Path]:
-    """NAME=FOLDER, unless the whole is a path."""
-    name, equals, rest = text.partition("=")
-    if equals and name.strip() and rest and not Path(text).exists():
-        return name.strip(), Path(rest)
-    return Path(text).resolve().name, Path(text)
-
-
 def _by_stem(folder: Path) -> dict[str, Path]:
     from jaxsr.image.io import find_images
 
@@ -86,4 +80,5 @@ def _by_stem(folder: Path) -> dict[str, Path]:
 
 
 def _digest(*parts: object) -> str:
-    return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()[:16]
+    text = "\0".join(map(str, parts)).encode("utf-8", "surrogateescape")  # as names on disk are
+    return hashlib.sha256(text).hexdigest()[:16]

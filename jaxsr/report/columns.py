@@ -8,6 +8,7 @@ from typing import Literal
 
 from jaxsr.data.images import some
 from jaxsr.data.layouts import base_name, hr_files, pair_files, partners
+from jaxsr.data.locate import labelled
 from jaxsr.errors import InputError
 
 Part = Literal["LR", "result", "HR"]
@@ -44,7 +45,9 @@ def find_columns(
     """
     found: list[tuple[str, Part, Path]] = []
     for text in inputs:
-        label, path = _labelled(text)
+        label, path = labelled(text)
+        if label is None:
+            label = path.resolve().name if path.is_dir() else path.stem
         found.append((label, _part(label), path))
     if lr is not None:
         found.append(("LR", "LR", Path(lr)))
@@ -74,15 +77,6 @@ def find_columns(
             warn(f"{path}: {more} picture(s) left out, which {found[-1][2]} does not have")
         columns.append(Column(label, part, tuple(same[0] for same in matched)))
     return [file.name for file in names], columns
-
-
-def _labelled(text: str) -> tuple[str, Path]:
-    """LABEL=PATH, unless the whole is a path."""
-    label, equals, rest = text.partition("=")
-    if equals and label.strip() and rest and not Path(text).exists():
-        return label.strip(), Path(rest)
-    path = Path(text)
-    return (path.resolve().name if path.is_dir() else path.stem), path
 
 
 def _part(label: str) -> Part:

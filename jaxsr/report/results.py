@@ -1,13 +1,14 @@
 """From files of `eval.py --json` to points of distortion and perception."""
 
 import json
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jaxsr.data.images import some
+from jaxsr.data.locate import labelled
 from jaxsr.errors import InputError, nearest
 
 DISTORTION = {"rmse": "RMSE", "psnr": "PSNR-Y"}
@@ -16,13 +17,18 @@ PERCEPTION = {"pi": "Perceptual Index", "niqe": "NIQE", "lpips": "LPIPS"}
 
 @dataclass(frozen=True)
 class Result:
-    """What one file holds: `sets` maps the set's name to the measures' names and values."""
+    """What one file holds.
+
+    Attributes:
+      conditions: what has to be the same for numbers to compare, and is no reason to refuse.
+      sets: the sets' names to the measures' names and values.
+    """
 
     path: Path
     label: str | None
     model: str
     scale: Any
-    protocol: Any
+    conditions: dict[str, Any]
     sets: dict[str, dict[str, float]]
 
 
@@ -41,14 +47,12 @@ def read_result(text: str) -> Result:
     Raises:
       InputError: if it is no such file.
     """
-    label, equals, rest = text.partition("=")
-    labelled = bool(equals and label.strip() and rest) and not Path(text).exists()
-    path = Path(rest if labelled else text)
+    label, path = labelled(text)
     try:
         value = json.loads(path.read_text("utf-8"))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise InputError(f"{path}: is not JSON; give what `eval.py --json` writes") from None
     sets = value.get("sets") if isinstance(value, dict) else None
     if (
@@ -61,19 +65,25 @@ def read_result(text: str) -> Result:
         name: {key: x for key, x in measures.items() if _is_number(x)}
         for name, measures in sets.items()
     }
-    model = str(value.get("model", path.stem))
+    model = value.get("model")
     return Result(
         path,
-        label.strip() if labelled else None,
-        model,
+        label,
+        model if isinstance(model, str) and model.strip() else path.stem,
         value.get("scale"),
-        value.get("protocol"),
+        {
+            "protocol": value.get("protocol"),
+            "degradation": value.get("degradation"),
+            "NIQE's model": value.get("niqe_model"),
+        },
         known,
     )
 
 
 def _is_number(x: Any) -> bool:
-    return isinstance(x, int | float) and not isinstance(x, bool) and math.isfinite(x)
+    """Whether it is one that a float holds: whole ones of JSON may be of any size."""
+    number = isinstance(x, int | float) and not isinstance(x, bool)
+    return number and abs(x) <= sys.float_info.max
 
 
 def labels_of(results: Sequence[Result]) -> list[str]:
@@ -105,11 +115,6 @@ def choose(
             raise InputError(
                 f"{first.path} is x{first.scale}, {other.path} x{other.scale}; give one scale"
             )
-        if other.protocol != first.protocol:
-            warn(
-                f"{first.path} is under protocol {first.protocol}, {other.path} under "
-                f"{other.protocol}"
-            )
     shared = [name for name in first.sets if all(name in r.sets for r in results)]
     if not shared:
         raise InputError("the files have no set in common; score all methods on the same one")
@@ -135,7 +140,29 @@ def choose(
             f"{lacking.path}: of {names[0]}, no {' or '.join(keys)} that all files have; run "
             "eval.py with --metrics"
         )
+    _warn_of_differences(results, usable[0][0], usable[0][2], warn)
     return usable[0]
+
+
+def _warn_of_differences(
+    results: Sequence[Result], name: str, perception: str, warn: Callable[[str], None]
+) -> None:
+    """A line for each condition that a file tells and that is another in the first file."""
+
+    def conditions(result: Result) -> dict[str, Any]:
+        found = {**result.conditions, f"number of images of {name}": result.sets[name].get("n")}
+        if perception == "lpips":
+            del found["NIQE's model"]
+        return {key: value for key, value in found.items() if value is not None}
+
+    for other in results[1:]:
+        told = conditions(other)
+        for key, value in conditions(results[0]).items():
+            if told.get(key, value) != value:
+                warn(
+                    f"{key}: {value!s:.80} in {results[0].path}, {told[key]!s:.80} in "
+                    f"{other.path}; their points do not compare"
+                )
 
 
 def _common(results: Sequence[Result], name: str, keys: Sequence[str]) -> list[str]:

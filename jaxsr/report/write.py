@@ -3,23 +3,26 @@
 import contextlib
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import IO
 
 from jaxsr.errors import InputError
 
 
-def write_page(path: Path, pieces: Iterable[str]) -> int:
-    """Writes text piece by piece to a temporary name and renames it; returns its bytes.
+@contextlib.contextmanager
+def replacing(path: Path) -> Iterator[IO[str]]:
+    """A text file under a temporary name, which becomes `path` when the block ends well.
+
+    What is no Unicode, such as an old file's name, becomes a question mark.
 
     Raises:
-      InputError: if it cannot be written there; what `pieces` raises passes, with nothing left.
+      InputError: if it cannot be written there; what the block raises passes, with nothing left.
     """
     temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(pieces)
-        size = temporary.stat().st_size
+        with temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
+            yield file
         os.replace(temporary, path)
     except OSError as error:
         reason = error.strerror or error
@@ -27,4 +30,11 @@ def write_page(path: Path, pieces: Iterable[str]) -> int:
     finally:
         with contextlib.suppress(OSError):  # gone when all went well
             temporary.unlink()
-    return size
+
+
+def write_page(path: Path, pieces: Iterable[str]) -> int:
+    """Writes text piece by piece, as `replacing` does; returns its bytes."""
+    with replacing(path) as file:
+        file.writelines(pieces)
+        file.flush()
+        return os.fstat(file.fileno()).st_size

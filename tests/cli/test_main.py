@@ -47,6 +47,11 @@ def test_an_input_error_is_one_line(capsys):
     assert printed.out == "" and printed.err == "error: x: two lines\n"
 
 
+def test_a_path_too_long_for_any_file(capsys):
+    assert run(main, ["compare", "x" * 300, "y", "-o", "z.html"]) == 2
+    assert capsys.readouterr().err == f"error: {'x' * 300}: File name too long\n"
+
+
 def test_ctrl_c(capsys):
     def interrupt(argv):
         raise KeyboardInterrupt

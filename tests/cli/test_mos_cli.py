@@ -1,6 +1,7 @@
 """`jaxsr mos`: what it prints and writes, and what it refuses."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -119,6 +120,15 @@ def test_malformed_answers_are_named_and_left_out(page, answer, tmp_path, capsys
         assert line.startswith("error: ") and str(file) in line and said in line
 
 
+def test_names_that_are_no_unicode(page, tmp_path):
+    """File names are bytes; those of old archives are no UTF-8."""
+    os.rename(tmp_path / "net" / "a.png", os.fsencode(tmp_path / "net") + b"/\xe4.png")
+    out = tmp_path / "new.html"
+    assert call("make", tmp_path / "net", "-o", out) == 0
+    stimuli = json.loads(out.with_suffix(".key.json").read_text())["stimuli"]
+    assert {s["image"] for s in stimuli.values()} == {os.fsdecode(b"\xe4"), "b"}
+
+
 def test_unfinished_answers_count(page, answer, capsys):
     rows = json.loads(answer("ann", {"net": 3, "original": 5}).read_text())["answers"]
     file = answer("ann", {"net": 3, "original": 5}, answers=rows[:3])
@@ -150,6 +160,12 @@ def test_refusals(page, answer, tmp_path, capsys):
     assert "none of 1 file(s)" in fails("score", tmp_path / "no.json", "--key", key)
     assert "no answers (.json) here" in fails("score", key, "--key", key)
     assert "unknown image extension" in fails("score", good, "--key", key, "-o", "plot.doc")
+    kept = key.read_bytes(), good.read_bytes()
+    for file in (key, good):
+        assert f"--json: {file} is an input" in fails("score", good, "--key", key, "--json", file)
+    assert kept == (key.read_bytes(), good.read_bytes())
+    inside = tmp_path / "net" / "a.png" / "rate.html"
+    assert "cannot be written" in fails("make", tmp_path / "net", "-o", inside)
     nowhere = tmp_path / "none" / "x.json"
     assert "cannot write" in fails("score", good, "--key", key, "--json", nowhere)
     value = json.loads(key.read_text())

@@ -24,9 +24,9 @@ def call(*arguments):
 def result(tmp_path):
     """`result(file, model, {set: measures})`: writes what eval.py would."""
 
-    def make(file, model, sets, scale=4, protocol="rgb"):
+    def make(file, model, sets, scale=4, protocol="rgb", **more):
         path = tmp_path / file
-        value = {"model": model, "scale": scale, "protocol": protocol, "sets": sets}
+        value = {"model": model, "scale": scale, "protocol": protocol, "sets": sets, **more}
         path.write_text(json.dumps(value))
         return path
 
@@ -101,13 +101,36 @@ def test_refusals(files, result, tmp_path, capsys):
     assert "is x4" in fails(none, other) and "x2.json x2; give one scale" in fails(none, other)
     far = result("far.json", "x", {"Set14": measures(3, niqe=6.0)})
     assert "no set in common" in fails(none, far)
-    for text, want in (("{", "is not JSON"), ("[1]", "has no 'sets'"), ('{"sets": {}}', "has no")):
+    large = json.dumps({"sets": {"S": {"psnr": 10**400, "niqe": 5.0}}})  # than any float
+    for text, want in (
+        ("{", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        ("[1]", "has no 'sets'"),
+        ('{"sets": {}}', "has no"),
+        (large, "of S, no rmse or psnr"),
+        ('{"sets": {"S": {"psnr": NaN, "niqe": 5}}}', "of S, no rmse or psnr"),
+    ):
         far.write_text(text)
         assert f"far.json: {want}" in fails(far)
     assert "there.json: cannot be read" in fails(tmp_path / "there.json")
 
 
-def test_two_protocols_are_told(files, result, tmp_path, capsys):
-    y = result("y.json", "y", {"Set5": measures(12, niqe=6.5)}, protocol="y-uint8")
-    assert call(files[1], y, "-o", tmp_path / "plane.png") == 0
-    assert "under protocol rgb, " in capsys.readouterr().err
+def test_what_does_not_compare_is_told(result, tmp_path, capsys):
+    both = {"Set5": measures(12, niqe=6.5, lpips=0.2)}
+    one = result("1.json", "m", both, niqe_model="LIVE's", degradation="bicubic")
+    own = {"niqe_model": "fitted to 30 images", "protocol": "y-uint8", "degradation": [{"blur": 2}]}
+    other = result("2.json", "m", {"Set5": {**both["Set5"], "n": 4}}, **own)
+    lines = [
+        f"warning: protocol: rgb in {one}, y-uint8 in {other}; their points do not compare",
+        f"warning: degradation: bicubic in {one}, [{{'blur': 2}}] in {other};",
+        f"warning: NIQE's model: LIVE's in {one}, fitted to 30 images in {other};",
+        f"warning: number of images of Set5: 5 in {one}, 4 in {other};",
+    ]
+    assert call(one, other, "-o", tmp_path / "plane.html") == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 4 and all(map(str.startswith, told, lines))
+    assert call(one, other, "-o", tmp_path / "plane.html", "--perception", "lpips") == 0
+    assert "NIQE" not in capsys.readouterr().err
+    untold = result("3.json", "\ud800", both, protocol=None)  # half a character
+    assert call(one, untold, "-o", tmp_path / "plane.html") == 0
+    assert capsys.readouterr().err == "" and "<td>?</td>" in (tmp_path / "plane.html").read_text()
