@@ -1,14 +1,21 @@
 """Losses: `(sr, hr) -> scalar`, on NHWC floats in [0, 1].
 
 Those of feature maps, `jaxsr.losses.texture` and `jaxsr.losses.contextual`, take the features of a
-network instead of images.
+network instead of images; adversarial ones (`GAN_LOSSES`) the logits of a discriminator. Perceptual
+losses are in `jaxsr.losses.perceptual`.
 """
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from jaxsr.errors import InputError, nearest
+from jaxsr.losses.adversarial import (
+    GAN_LOSSES,
+    GanLoss,
+    get_gan_loss,
+    gradient_penalty,
+    r1_penalty,
+)
 from jaxsr.losses.contextual import contextual
 from jaxsr.losses.frequency import fft, focal_frequency
 from jaxsr.losses.pixel import (
@@ -36,6 +43,8 @@ from jaxsr.losses.structural import (
 )
 from jaxsr.losses.texture import gram, gram_l1, texture
 from jaxsr.losses.weighted import Loss, WeightedSum, as_weighted_sum, weighted_sum
+
+_LARGEST = 1e38  # about what float32 holds
 
 LOSSES: dict[str, Loss] = {
     "l1": l1,
@@ -77,7 +86,7 @@ def get_loss(spec: Any) -> Loss:
     if not isinstance(spec, Mapping) or not spec:
         raise InputError(f"loss: expected a name or {{name: weight, ...}}, got {spec!r}")
     for name, weight in spec.items():
-        if type(weight) not in (int, float) or not 0 < weight < math.inf:
+        if type(weight) not in (int, float) or not 0 < weight < _LARGEST:
             raise InputError(f"loss: the weight of '{name}' must be a positive number: {weight!r}")
     return weighted_sum({name: (float(weight), _named(name)) for name, weight in spec.items()})
 
@@ -91,11 +100,14 @@ def _named(name: Any) -> Loss:
         from jaxsr.losses.perceptual import perceptual
 
         return perceptual(name)
-    raise InputError(f"unknown loss '{name}'{nearest(str(name), LOSSES)}")
+    known = [*LOSSES, *(f"{network}_LAYER" for network in TRUNKS)]
+    raise InputError(f"unknown loss '{name}'{nearest(str(name), known)}")
 
 
 __all__ = [
+    "GAN_LOSSES",
     "LOSSES",
+    "GanLoss",
     "Loss",
     "WeightedSum",
     "as_weighted_sum",
@@ -106,8 +118,10 @@ __all__ = [
     "fft",
     "focal_frequency",
     "gaussian_l1",
+    "get_gan_loss",
     "get_loss",
     "gradient",
+    "gradient_penalty",
     "gram",
     "gram_l1",
     "huber",
@@ -120,6 +134,7 @@ __all__ = [
     "ms_ssim_3scales",
     "ms_ssim_4scales",
     "mse",
+    "r1_penalty",
     "ssim",
     "texture",
     "tv",

@@ -14,6 +14,7 @@ from jaxsr.vision import TRUNKS, Params, weights
 
 _EPS = 1e-8
 _CRITERIA = {"mse": mse, "gram": gram_l1, "contextual": contextual}
+_NAMED = ("realesrgan", "enhancenet", "texture")
 
 
 def perceptual(name: str) -> Partial:
@@ -41,20 +42,27 @@ def perceptual(name: str) -> Partial:
     if network is None:
         known = [f"{net}_{TRUNKS[net].taps[-1]}" for net in TRUNKS]
         raise InputError(f"unknown loss '{name}'{nearest(name, known)}")
+    trunk = TRUNKS[network]
     layer = name.removeprefix(f"{network}_")
-    taps = TRUNKS[network].taps
-    if layer == "realesrgan" and network.startswith("vgg"):
-        convs = (tap.replace("relu", "conv") for tap in taps)
+    named = _NAMED if network.startswith("vgg") else ()
+    if layer in named:
+        return _named(network, layer)
+    inner, _, last = layer.rpartition("_")
+    at, criterion = (inner, _CRITERIA[last]) if last in _CRITERIA else (layer, l1)
+    if at not in trunk.layers:
+        known = nearest(at, (*trunk.layers, *named))
+        raise InputError(f"loss '{name}': {network} has no layer '{at}'{known}")
+    return feature_loss(network, {at: 1.0}, criterion)
+
+
+def _named(network: str, kind: str) -> Partial:
+    """One of `_NAMED`, of a VGG."""
+    if kind == "realesrgan":
+        convs = (tap.replace("relu", "conv") for tap in TRUNKS[network].taps)
         return feature_loss(network, dict(zip(convs, (0.1, 0.1, 1.0, 1.0, 1.0), strict=True)))
-    if layer == "enhancenet" and network.startswith("vgg"):
+    if kind == "enhancenet":
         return feature_loss(network, {"pool2": 0.2, "pool5": 0.02}, mse, by_own_mean)
-    if layer == "texture" and network.startswith("vgg"):
-        layers = {"relu1_1": 3e-7, "relu2_1": 1e-6, "relu3_1": 1e-6}
-        return feature_loss(network, layers, texture)
-    name, _, criterion = layer.rpartition("_")
-    if criterion in _CRITERIA:
-        return feature_loss(network, {name: 1.0}, _CRITERIA[criterion])
-    return feature_loss(network, {layer: 1.0}, l1)
+    return feature_loss(network, {"relu1_1": 3e-7, "relu2_1": 1e-6, "relu3_1": 1e-6}, texture)
 
 
 def feature_loss(

@@ -4,6 +4,8 @@ from jaxsr.metrics.blocking import psnr_b
 from jaxsr.metrics.checkerboard import checkerboard
 from jaxsr.metrics.consistency import consistency
 from jaxsr.metrics.distortion import psnr, rmse
+from jaxsr.metrics.dists import dists
+from jaxsr.metrics.lpips import lpips
 from jaxsr.metrics.niqe import fit_niqe_model, load_niqe_model, niqe
 from jaxsr.metrics.perceptual_index import perceptual_index
 from jaxsr.metrics.protocol import PROTOCOLS, Protocol, get_protocol
@@ -14,9 +16,11 @@ __all__ = [
     "Protocol",
     "checkerboard",
     "consistency",
+    "dists",
     "fit_niqe_model",
     "get_protocol",
     "load_niqe_model",
+    "lpips",
     "ms_ssim",
     "niqe",
     "perceptual_index",

@@ -60,6 +60,7 @@ class Feed:
         images, scale = self._images, self._plan.scale
         # Without the pinned result the compiler may lay the next state out otherwise.
         everywhere = NamedSharding(self._mesh, PartitionSpec())
+        step = jax.device_put(step, everywhere)  # the parameters of a loss: once, not every call
         options: Any = {"donate_argnums": 0, "out_shardings": (everywhere, everywhere)}
 
         def run(

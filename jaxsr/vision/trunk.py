@@ -48,15 +48,22 @@ class Trunk:
           layers: such as {"conv5_3", "relu1_2"}: a conv is before its ReLU, a pool after it.
 
         Raises:
-          InputError: for a name that is no layer's.
+          InputError: for a name that is no layer's, or images so small that one of them has no
+            output.
         """
         self.check(layers)
+        height, width = x.shape[1:3]
         x = normalised(params, x)
         found: dict[str, jax.Array] = {}
         for name in self.layers:
             if len(found) == len(layers):
                 break
             x = self.layer(params, name, x)
+            if 0 in x.shape:
+                raise InputError(
+                    f"{width}x{height} pixels are too few for the layer '{name}' of the fixed "
+                    "network; take larger ones or an earlier layer"
+                )
             if name in layers:
                 found[name] = x
         return found

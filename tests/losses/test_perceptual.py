@@ -1,5 +1,7 @@
 """Perceptual losses against PyTorch's operations and gradients, and where they could break."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -13,8 +15,8 @@ from jaxsr.losses.texture import gram_l1, texture
 from jaxsr.vision import TRUNKS, weights
 
 NOISE = np.random.default_rng(5)
-HR = NOISE.random((2, 32, 32, 3), np.float32)
-SR = np.clip(HR + NOISE.normal(0, 0.1, HR.shape), 0, 1).astype(np.float32)
+HR: Any = NOISE.random((2, 32, 32, 3), np.float32)
+SR: Any = np.clip(HR + NOISE.normal(0, 0.1, HR.shape), 0, 1).astype(np.float32)
 
 # One program for each loss, whatever its parameters and images.
 VALUE_AND_GRADS = jax.jit(
@@ -135,6 +137,14 @@ def test_real_esrgans_layers():
     assert float(got) == pytest.approx(want, rel=1e-5)
 
 
+def test_images_without_an_output_of_the_layer():
+    """The mean of nothing would be NaN, which a run would take for divergence."""
+    for name, side in (("conv5_3", 15), ("enhancenet", 31), ("relu5_3_contextual", 8)):
+        image = jax.ShapeDtypeStruct((1, side, side, 3), jnp.float32)
+        with pytest.raises(InputError, match=f"{side}x{side} pixels are too few for the layer"):
+            jax.eval_shape(perceptual(f"vgg_random_{name}"), image, image)
+
+
 def test_names(tmp_path, monkeypatch):
     """The longest network counts; what is missing or unknown is said in one line."""
     monkeypatch.setenv("JAXSR_CACHE", str(tmp_path))
@@ -143,7 +153,11 @@ def test_names(tmp_path, monkeypatch):
         perceptual("vgg19_caffe_relu5_4_mse")
     with pytest.raises(InputError, match="unknown loss 'vgg20_conv5_4'"):
         perceptual("vgg20_conv5_4")
-    with pytest.raises(InputError, match="unknown layer 'conv5_4'; did you mean 'conv5_3'"):
+    with pytest.raises(InputError, match=r"'vgg_random_conv5_4': .* no layer 'conv5_4'; did you"):
         perceptual("vgg_random_conv5_4")
+    with pytest.raises(InputError, match="no layer 'realesrgn'; did you mean 'realesrgan'"):
+        perceptual("vgg_random_realesrgn")
+    with pytest.raises(InputError, match="alexnet has no layer 'texture'"):
+        perceptual("alexnet_texture")
     with pytest.raises(InputError, match="unknown network 'vgg17'"):
         feature_loss("vgg17", {"conv1_1": 1.0})

@@ -41,6 +41,8 @@ def test_a_weighted_sum():
         ({"l1": "1"}, "the weight of 'l1'"),
         ({"l1": float("nan")}, "the weight of 'l1'"),
         ({"l1": float("inf")}, "the weight of 'l1'"),
+        ({"l1": 10**400}, "the weight of 'l1'"),
+        ("vgg", "unknown loss 'vgg'.*vgg19_LAYER"),
         ({"l1": {"mse": 1}}, "the weight of 'l1'"),
     ],
 )

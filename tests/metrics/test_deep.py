@@ -2,6 +2,7 @@
 
 import importlib
 import sys
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +16,8 @@ from jaxsr.vision import HEADS, TRUNKS, save, weights
 
 NETWORKS = {"alex": "alexnet", "vgg": "vgg16", "squeeze": "squeezenet1_1"}
 NOISE = np.random.default_rng(7)
-HR = NOISE.random((2, 63, 65, 3), np.float32)
-SR = np.clip(HR + NOISE.normal(0, 0.1, HR.shape), 0, 1).astype(np.float32)
+HR: Any = NOISE.random((2, 63, 65, 3), np.float32)
+SR: Any = np.clip(HR + NOISE.normal(0, 0.1, HR.shape), 0, 1).astype(np.float32)
 SR[1, :, 25:] = 0  # a black half
 
 
@@ -100,6 +101,10 @@ def test_what_cannot_be_compared(random_weights):
         dists(SR[..., :2], HR[..., :2])
     with pytest.raises(InputError, match="unknown network 'alexnet' of LPIPS; did you mean 'alex'"):
         lpips(SR, HR, network="alexnet")
+    with pytest.raises(InputError, match="15x20 pixels are too few for the layer 'pool4'"):
+        lpips(SR[:, :20, :15], HR[:, :20, :15], network="vgg")
+    with pytest.raises(InputError, match="30x31 pixels are too few"):
+        lpips(SR[:, :31, :30], HR[:, :31, :30])
 
 
 def test_without_weights_one_line_says_where_they_are(tmp_path, monkeypatch):
