@@ -1,6 +1,7 @@
 """How every entry point ends: 0 done, 1 some inputs failed, 2 wrong usage or input."""
 
 import errno
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,9 @@ def warn(line: str) -> None:
 
 def run(main: Callable[[Sequence[str]], int], argv: Sequence[str] | None = None) -> int:
     """Calls `main(argv)` and turns an `InputError` into one line on stderr and status 2."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        # As stderr does: the names of files, ± and × may be more than the terminal can show.
+        sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = main(sys.argv[1:] if argv is None else argv)
         print(end="", flush=True)  # a reader that has gone shows here, not after the last line

@@ -147,6 +147,7 @@ def _table(title: str, name: str, head: str, body: Sequence[str]) -> str:
     rows = "\n".join(body)
     return (
         f'<section aria-labelledby="{name}-title">\n<h2 id="{name}-title">{title}</h2>\n'
-        f'<div class="scroll" tabindex="0">\n<table id="{name}">\n<thead><tr>{head}</tr></thead>\n'
+        f'<div class="scroll" tabindex="0" role="group" aria-labelledby="{name}-title">\n'
+        f'<table id="{name}">\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n</section>\n"
     )

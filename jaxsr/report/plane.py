@@ -17,7 +17,7 @@ from jaxsr.report.results import DISTORTION, PERCEPTION, Point
 
 WIDTH, HEIGHT = 960, 680
 _LEFT, _TOP, _RIGHT, _BOTTOM = 84, 76, 936, 588  # of the frame
-_INK, _GRID, _QUIET = "#222222", "#e3e3e3", "#777777"
+_INK, _GRID, _QUIET = "#222222", "#e3e3e3", "#606060"
 _OURS, _CURVE = "#1f5fa8", "#b5422c"
 # RMSE up to which a result is in region 1, 2 and 3 of the PIRM 2018 challenge.
 _REGIONS = (11.5, 12.5, 16.0)
@@ -235,7 +235,7 @@ th:first-child, td:first-child {{ text-align: left; overflow-wrap: anywhere; }}
 </style>
 </head>
 <body>
-<div class="scroll" tabindex="0">
+<div class="scroll" tabindex="0" role="group" aria-label="Drawing">
 {svg}</div>
 <table>
 <thead><tr><th scope="col">Method</th><th scope="col">{distortion}</th>

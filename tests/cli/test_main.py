@@ -71,6 +71,16 @@ def test_arguments_of_the_process(monkeypatch):
     assert run(len) == 2
 
 
+def test_a_terminal_without_the_letters():
+    code = "from jaxsr.cli.run import run; run(lambda argv: print('3.5 ± 1 \\udce4'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+    )
+    assert done.stdout.split() == [b"3.5", rb"\xb1", b"1", rb"\udce4"] and not done.stderr
+
+
 @pytest.mark.parametrize("lines", [1, 9999])
 def test_a_reader_that_goes_away(lines):
     """As in `jaxsr models | head -1`: no traceback, whether it shows while printing or at exit."""
