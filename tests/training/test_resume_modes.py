@@ -1,6 +1,7 @@
-"""A run with batch norm, dropout, supervised outputs and a scale drawn for every step that is
-stopped and started again ends as one that never stopped, bit for bit."""
+"""A run with batch norm, dropout, supervised outputs, a sum of losses and a scale drawn for every
+step that is stopped and started again ends as one that never stopped, bit for bit."""
 
+import json
 import os
 import signal
 from dataclasses import replace
@@ -21,6 +22,7 @@ from jaxsr.training.optimizer import make_optimizer
 from jaxsr.training.scales import scales_of
 from jaxsr.training.state import TrainState, create_state
 
+LOSS = {"mse": 1.0, "vgg_random_conv1_1": 0.25}
 STEPS, STOP, SEED = 8, 3, 3  # of a seed that draws both scales before and after
 
 
@@ -70,11 +72,23 @@ def end_of(config: TrainConfig, everything: Any, workdir: Path) -> TrainState:
     return replace(found[0], rng=jax.random.key_data(found[0].rng))
 
 
+def losses_of(workdir: Path) -> list[list[float]]:
+    """What the log has of every step: the loss and its terms."""
+    names = ["", *(f"/{name}" for name in LOSS)]
+    steps = {}
+    for line in (workdir / "metrics.jsonl").read_text().splitlines():
+        values = json.loads(line)
+        if "train/loss" in values:
+            steps[values["step"]] = [values[f"train/loss{name}"] for name in names]
+    return [steps[step] for step in sorted(steps)]
+
+
 def test_stopped_and_started_again(config, everything, tmp_path):
     def stop(line: str) -> None:
         if line.startswith(f"step {STOP}/"):
             os.kill(os.getpid(), signal.SIGTERM)
 
+    config = replace(config, loss=LOSS)
     drawn = [scales_of(config, step) for step in range(STEPS)]
     assert {*drawn[:STOP]} == {*drawn[STOP + 1 :]} == {(2,), (3,)}
     assert train(config, tmp_path / "whole", say=quiet).step == STEPS
@@ -86,6 +100,10 @@ def test_stopped_and_started_again(config, everything, tmp_path):
 
     whole, cut = (end_of(config, everything, tmp_path / name) for name in ("whole", "cut"))
     jax.tree.map(np.testing.assert_array_equal, cut, whole)
+    logs = [losses_of(tmp_path / name) for name in ("whole", "cut")]
+    assert logs[0] == logs[1] and len(logs[0]) == STEPS
+    for total, *terms in logs[0]:
+        assert total == pytest.approx(np.dot(terms, list(LOSS.values())), rel=1e-5)
     # Each head has counted the steps that were its own.
     counts = {head: int(part.count) for head, part in whole.opt_state.items()}
     own = {f"x{s}": sum(s in scales for scales in drawn) for s in (2, 3)}
