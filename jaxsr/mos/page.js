@@ -3,6 +3,7 @@
 // the examples, then the pictures, then the end.
 const data = JSON.parse(document.getElementById("data").textContent);
 const slot = "jaxsr-mos-" + data.page;
+const screens = data.examples + data.ids.length; // and, after them, the end
 const $ = (id) => document.getElementById(id);
 let state = load();
 let order = [];
@@ -11,7 +12,10 @@ let shownAt = 0;
 function load() {
   try {
     const kept = JSON.parse(localStorage.getItem(slot));
-    return kept && typeof kept.rater === "string" ? kept : null;
+    // Whatever else may lie there is not gone on with.
+    const screen = Number.isInteger(kept.at) && 0 <= kept.at && kept.at <= screens;
+    const answers = Object(kept.answers) === kept.answers;
+    return typeof kept.rater === "string" && screen && answers ? kept : null;
   } catch {
     return null;
   }
@@ -68,11 +72,10 @@ function example(name, caption) {
 }
 
 function show() {
-  const end = data.examples + data.ids.length;
   $("start").hidden = Boolean(state);
-  $("screen").hidden = !state || state.at === end;
-  $("end").hidden = !state || state.at !== end;
-  if (!state || state.at === end) return;
+  $("screen").hidden = !state || state.at === screens;
+  $("end").hidden = !state || state.at !== screens;
+  if (!state || state.at === screens) return;
   const i = state.at - data.examples;
   const training = i < 0;
   document.activeElement.blur(); // else Enter would press the score of the last picture again

@@ -70,7 +70,9 @@ def make_page(
             page.write(element)
         examples = 0
         for low, high in _examples(training, scale):
-            page.write(_picture(f"low{examples}", low) + _picture(f"high{examples}", high))
+            element = _picture(f"low{examples}", low) + _picture(f"high{examples}", high)
+            digest.update(element.encode())
+            page.write(element)
             examples += 1
         data = {
             "format": PAGE_FORMAT,

@@ -33,9 +33,18 @@ def test_help_names_every_command(capsys):
         main(["--help"])
     assert stop.value.code == 0
     printed = capsys.readouterr().out
-    assert all(
-        f"    {command} " in printed for command in ("models", "prepare", "degrade", "upscale")
-    )
+    for command in (
+        "prepare",
+        "degrade",
+        "upscale",
+        "convert",
+        "models",
+        "compare",
+        "plane",
+        "mos",
+    ):
+        assert f"    {command} " in printed
+    assert "    niqe-fit" in printed
 
 
 def test_an_input_error_is_one_line(capsys):

@@ -158,6 +158,22 @@ def test_save_early_and_begin_anew(browser, downloads, made):
     assert driver.find_element("id", "start").is_displayed()
 
 
+def test_what_the_browser_keeps_of_another_kind_is_not_gone_on_with(browser, made):
+    page, _ = made
+    driver = browser(page)
+    for kept in (
+        '{"rater": "Ann"}',
+        '{"rater": "Ann", "at": 8, "answers": {}}',
+        '{"rater": "Ann", "at": 1, "answers": null}',
+        "no JSON",
+    ):
+        driver.execute_script("localStorage.setItem(slot, arguments[0])", kept)
+        driver.refresh()
+        assert driver.find_element("id", "start").is_displayed()
+    begin(driver)
+    assert where(driver) == "Example 1 of 1"
+
+
 def test_each_rater_has_an_order(browser, made):
     driver = browser(made[0])
     orders = [driver.execute_script(f"return shuffled('rater {i}')") for i in range(20)]
@@ -208,6 +224,13 @@ def test_the_same_seed_the_same_page(folders, tmp_path):
         make_page(find_stimuli(folders, seed), tmp_path / f"{i}.html")
         pages.append((tmp_path / f"{i}.html").read_bytes())
     assert pages[0] == pages[1] != pages[2]
+
+
+def test_other_examples_make_another_page(made, folders, tmp_path):
+    """What a browser keeps of one, which counts the examples, would not fit the other."""
+    key = make_page(find_stimuli(folders, 0), tmp_path / "no_examples.html")
+    other = json.loads(key.read_text())
+    assert other["page"] != made[1]["page"] and other["stimuli"] == made[1]["stimuli"]
 
 
 def test_metadata_does_not_give_a_method_away(folders, tmp_path):
