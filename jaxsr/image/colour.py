@@ -68,4 +68,7 @@ def to_uint8(x: jax.Array | np.ndarray) -> jax.Array:
         return jnp.asarray(x)
     if x.dtype == np.uint16:
         return ((jnp.asarray(x).astype(jnp.int32) + 128) // 257).astype(jnp.uint8)
+    x = jnp.asarray(x)
+    if jnp.issubdtype(x.dtype, jnp.floating):  # half precision cannot hold 255 x + 0.5
+        x = x.astype(jnp.promote_types(x.dtype, jnp.float32))
     return jnp.floor(jnp.clip(x, 0.0, 1.0) * 255.0 + 0.5).astype(jnp.uint8)

@@ -57,6 +57,14 @@ def test_halves_round_up_and_the_rest_is_clipped():
     np.testing.assert_array_equal(to_uint8(x), [26, 77, 128, 179, 230, 0, 255, 255])
 
 
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, jnp.float16])
+def test_half_precision_is_quantised_in_float32(dtype):
+    """By NumPy: from 128 upwards bfloat16 has whole numbers only."""
+    x = jnp.asarray(np.linspace(0, 1, 1001), dtype)
+    want = np.floor(np.asarray(x, np.float32) * np.float32(255) + np.float32(0.5))
+    np.testing.assert_array_equal(to_uint8(x), want)
+
+
 def test_16_bits_to_8_is_the_nearest():
     every = np.arange(65536, dtype=np.uint16)
     np.testing.assert_array_equal(to_uint8(every), np.rint(every / 257))
