@@ -2,7 +2,7 @@
 
     python eval.py --model=NAME|--checkpoint=DIR|--weights=FILE --scale=4 --data=DIR[,DIR...]
                    [--protocol=rgb|y-uint8] [--degradation=NAME|FILE.json] [--json=FILE]
-                   [--metrics=psnr,ssim,...|help] [--save=DIR]
+                   [--metrics=psnr,ssim,...|help] [--niqe-model=FILE] [--save=DIR]
 
 Each DIR holds HR/ (and optionally LR_x4/), or HR images directly; NAME:DIR and NAME/TRACK:DIR
 (set14:Set14, div2k/unknown_x4:DIV2K) are checked; docs/datasets.md tells more.
