@@ -221,6 +221,14 @@ MEASURES: dict[str, Measure] = {
         "the authors' package, version 0.1, VGG16 (1e-3)",
         least=lambda scale: (16, 16),
     ),
+    "lpips_squeeze": Measure(
+        "LPIPS-SQ",
+        _lpips("squeeze", "squeezenet1_1"),
+        False,
+        _COLOUR,
+        "the authors' package, version 0.1, SqueezeNet 1.1 (with random trunks)",
+        least=lambda scale: (17, 17),
+    ),
     "dists": Measure(
         "DISTS",
         _dists,
