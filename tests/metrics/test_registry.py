@@ -13,7 +13,8 @@ from jaxsr.vision import weights
 
 SCALE = 2
 MODEL = NiqeModel(np.zeros(36), np.eye(36), "made up")
-DEEP = ("lpips", "lpips_vgg", "lpips_squeeze", "dists")  # in the tests of their own, where their weights are
+# In the tests of their own, where their weights are.
+DEEP = ("lpips", "lpips_vgg", "lpips_squeeze", "dists")
 
 
 def pair(height: int, width: int) -> tuple[Any, Any, Any]:
