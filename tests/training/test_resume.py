@@ -133,7 +133,8 @@ def ended(workdir: Path) -> SimpleNamespace:
     leaves = {jax.tree_util.keystr(k): v for k, v in jax.tree_util.tree_leaves_with_path(state)}
     lines = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
     for line in lines:
-        line.pop("train/images_per_second", None)  # the clock's
+        for clock in ("train/images_per_second", "train/data_wait"):
+            line.pop(clock, None)
     return SimpleNamespace(leaves=leaves, log=lines)
 
 
