@@ -200,7 +200,7 @@ def _prepare_jaxsr(
         keys = jax.vmap(jax.random.fold_in, (None, 0))(key, batch.record)
         return key, pair(keys, batch)
 
-    program: Any = feed.program(step, _PATCH, 1)  # pyright: ignore[reportArgumentType]
+    program: Any = feed.program(jax.tree_util.Partial(step), _PATCH, 1)
 
     def batches() -> Iterator[Any]:
         key, pending = jax.random.key(0), None

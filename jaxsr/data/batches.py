@@ -261,20 +261,23 @@ def cut(plan: Plan, crops: Crops) -> Batch:
     hr = np.empty((n, plan.patch, plan.patch, 3), np.uint8)
     lr = None if plan.lr is None else np.empty((n, side, side, 3), np.uint8)
     for j, turn in enumerate(crops.turn.tolist()):
-        hr[j] = _turned(_window(plan, crops, j), turn)
+        _turn_into(hr[j], _window(plan, crops, j), turn)
         if plan.lr is not None and lr is not None:
             top, left = crops.top[j] // plan.scale, crops.left[j] // plan.scale
             view = plan.lr[int(crops.image[j])][top : top + side, left : left + side]
-            lr[j] = _turned(view, turn)
+            _turn_into(lr[j], view, turn)
     return Batch(crops.record, hr, lr)
 
 
-def _turned(view: np.ndarray, turn: int) -> np.ndarray:
+def _turn_into(out: np.ndarray, view: np.ndarray, turn: int) -> None:
+    """Copies uint8 [P, P, 3], turned; pixel by pixel, which takes 0.6 of the time of bytes."""
+    pixel = np.dtype((np.void, 3))
+    source = np.ascontiguousarray(view).view(pixel)[..., 0]
     if turn & 1:
-        view = view[::-1]
+        source = source[::-1]
     if turn & 2:
-        view = view[:, ::-1]
-    return view.transpose(1, 0, 2) if turn & 4 else view
+        source = source[:, ::-1]
+    out.view(pixel)[..., 0] = source.T if turn & 4 else source
 
 
 def detail(patch: np.ndarray) -> float:
