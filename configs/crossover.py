@@ -7,8 +7,8 @@
       python eval.py --checkpoint=runs/crossover_$d --degradation=realesrgan --data=BSD100
     done
 
-Variants: bicubic (default), realesrgan: the same network, patches, updates; tiny. A few minutes
-each on two cores; docs/degradations.md has the table.
+Variants: bicubic (default), realesrgan: the same network, patches, updates; tiny. 20 to 30 minutes
+each on two busy cores; docs/degradations.md has the table.
 """
 
 from dataclasses import replace
