@@ -1,11 +1,10 @@
 """`jaxsr degrade INPUT... -o OUT`: make LR of HR image files and folders of them."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jaxsr.cli.plan import forget_programs, make_folder, plan
+from jaxsr.cli.plan import each, forget_programs, make_folder, plan
 from jaxsr.errors import InputError
 
 if TYPE_CHECKING:
@@ -71,8 +70,6 @@ def command(args: argparse.Namespace) -> int:
       InputError: before any work, when outputs would overwrite each other or an input, or the
         degradation makes no sense.
     """
-    from tqdm import tqdm
-
     from jaxsr.degradations import find_spec, get_degradation
 
     if args.preview and (len(args.inputs) != 1 or args.inputs[0].is_dir()):
@@ -84,22 +81,14 @@ def command(args: argparse.Namespace) -> int:
         if target.suffix.lower() != ".png":
             raise InputError(f"-o {target}: LR images are written as .png; choose that extension")
     degrade = get_degradation(find_spec(args.degradation), args.scale)
-    done = 0
     seen: set[tuple[int, ...]] = set()
-    for source, target in tqdm(
-        jobs, unit="image", disable=len(jobs) < 2 or not sys.stderr.isatty()
-    ):
-        try:
-            line = _degrade_file(source, target, degrade, args.seed, args.preview, seen)
-        except InputError as error:
-            tqdm.write(f"error: {error}", file=sys.stderr)
-            failed += 1
-        else:
-            tqdm.write(line, file=sys.stdout)
-            done += 1
-    if not failed:
-        return 0
-    return 1 if done else 2
+    return each(
+        jobs,
+        failed,
+        lambda source, target: _degrade_file(
+            source, target, degrade, args.seed, args.preview, seen
+        ),
+    )
 
 
 def _degrade_file(

@@ -1,4 +1,4 @@
-"""Which file each input becomes, before any work."""
+"""Which file each input becomes, planned before any work and then done one by one."""
 
 import os
 import sys
@@ -49,6 +49,35 @@ def plan(
             raise InputError(f"{target}: would overwrite an input; choose another -o")
         jobs[target] = source
     return [(source, target) for target, source in jobs.items()], failed
+
+
+def each(jobs: list[tuple[Path, Path]], failed: int, do: Callable[[Path, Path], str]) -> int:
+    """Does every job of `plan`; one that fails is reported on stderr and the others go on.
+
+    Args:
+      failed: how many inputs failed before.
+      do: (source, target) -> the line that tells what was done.
+
+    Returns:
+      The exit status: 0 when all were done, 1 when some failed, 2 when all did.
+    """
+    from tqdm import tqdm
+
+    done = 0
+    for source, target in tqdm(
+        jobs, unit="image", disable=len(jobs) < 2 or not sys.stderr.isatty()
+    ):
+        try:
+            line = do(source, target)
+        except InputError as error:
+            tqdm.write(f"error: {error}", file=sys.stderr)
+            failed += 1
+        else:
+            tqdm.write(line, file=sys.stdout)
+            done += 1
+    if not failed:
+        return 0
+    return 1 if done else 2
 
 
 def make_folder(folder: Path) -> None:

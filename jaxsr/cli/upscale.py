@@ -1,11 +1,10 @@
 """`jaxsr upscale INPUT... -o OUT`: enlarge image files and folders of them."""
 
 import argparse
-import sys
 from pathlib import Path
 from typing import Any
 
-from jaxsr.cli.plan import forget_programs, make_folder, plan
+from jaxsr.cli.plan import each, forget_programs, make_folder, plan
 from jaxsr.cli.run import warn
 from jaxsr.errors import InputError
 
@@ -53,26 +52,14 @@ def command(args: argparse.Namespace) -> int:
       InputError: before any work, when outputs would overwrite each other or an input, or the
         model cannot be made.
     """
-    from tqdm import tqdm
-
     jobs, failed = plan(args.inputs, args.output)
     model, variables = _model(args.model, args.checkpoint or args.weights, args.scale)
-    done = 0
     seen: set[tuple[int, ...]] = set()
-    for source, target in tqdm(
-        jobs, unit="image", disable=len(jobs) < 2 or not sys.stderr.isatty()
-    ):
-        try:
-            line = _upscale_file(source, target, model, variables, seen)
-        except InputError as error:
-            tqdm.write(f"error: {error}", file=sys.stderr)
-            failed += 1
-        else:
-            tqdm.write(line, file=sys.stdout)
-            done += 1
-    if not failed:
-        return 0
-    return 1 if done else 2
+    return each(
+        jobs,
+        failed,
+        lambda source, target: _upscale_file(source, target, model, variables, seen),
+    )
 
 
 def _model(name: str | None, path: Path | None, scale: int | None) -> tuple[Any, Any]:
