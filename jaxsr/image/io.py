@@ -7,10 +7,9 @@ read. What the formats look like inside is in `decode` and `encode`.
 
 import os
 import re
-import secrets
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -20,6 +19,7 @@ import numpy as np
 from jaxsr.errors import InputError
 from jaxsr.image.decode import MAX_PIXELS, decode, header_size, too_large
 from jaxsr.image.encode import encode
+from jaxsr.replacing import replacing
 
 __all__ = [
     "EXTENSIONS",
@@ -93,16 +93,8 @@ def write_image(path: str | os.PathLike[str], picture: Picture) -> None:
     path = Path(path)
     check_format(path, picture)
     data = encode(path.suffix.lower(), picture.pixels, picture.alpha, picture.icc)
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(data)
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written: {reason}; choose another place") from None
-    finally:
-        with suppress(OSError):  # gone when all went well
-            temporary.unlink()
 
 
 def check_format(path: str | os.PathLike[str], picture: Picture) -> None:

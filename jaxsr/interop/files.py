@@ -7,13 +7,11 @@ on its word alone.
 import io
 import json
 import os
-import secrets
 import stat
 import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +26,7 @@ from jaxsr.interop.archive import Archive, Budget
 from jaxsr.interop.matlab_files import read_mat
 from jaxsr.interop.numpy_files import read_npz, write_npz
 from jaxsr.interop.state_dict import network_state, without_prefixes
+from jaxsr.replacing import replacing
 
 State = dict[str, np.ndarray]
 
@@ -162,13 +161,5 @@ def write_state(
             raise InputError(
                 f"{path}: unknown suffix '{suffix}' of weights; use .safetensors, .npz or .pth"
             )
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_bytes(data.getvalue())
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written: {reason}; choose another place") from None
-    finally:
-        with suppress(OSError):  # gone when all went well
-            temporary.unlink()

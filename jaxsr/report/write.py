@@ -2,12 +2,11 @@
 
 import contextlib
 import os
-import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
-from jaxsr.errors import InputError
+from jaxsr.replacing import replacing as replacing_file
 
 
 @contextlib.contextmanager
@@ -19,17 +18,11 @@ def replacing(path: Path) -> Iterator[IO[str]]:
     Raises:
       InputError: if it cannot be written there; what the block raises passes, with nothing left.
     """
-    temporary = path.with_name(f".{secrets.token_hex(8)}.tmp")
-    try:
-        with temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as file:
-            yield file
-        os.replace(temporary, path)
-    except OSError as error:
-        reason = error.strerror or error
-        raise InputError(f"{path}: cannot be written: {reason}; choose another place") from None
-    finally:
-        with contextlib.suppress(OSError):  # gone when all went well
-            temporary.unlink()
+    with (
+        replacing_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="replace", newline="\n") as file,
+    ):
+        yield file
 
 
 def write_page(path: Path, pieces: Iterable[str]) -> int:
