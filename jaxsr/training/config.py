@@ -75,6 +75,56 @@ class OptimizerConfig:
 
 
 @dataclass(frozen=True)
+class DiscriminatorConfig:
+    """One opponent of the generator."""
+
+    model: str  # a name of jaxsr.models.discriminators
+    model_args: dict[str, Any] = field(default_factory=dict)
+    on: str = "image"  # what it judges, or the features of a fixed network: "vgg19_relu5_4"
+    weight: float = 1e-3  # of its term in the generator's objective
+
+
+@dataclass(frozen=True)
+class AdversarialConfig:
+    """Discriminators, and how they and the generator take turns; without any there is no GAN."""
+
+    discriminators: dict[str, DiscriminatorConfig] = field(default_factory=dict)  # by any name
+    loss: str = "vanilla"  # a name of jaxsr.losses.GAN_LOSSES
+    loss_weight: float = 1.0  # what the discriminators' own losses are multiplied by
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)  # of each discriminator
+    # "together": both learn from the networks as they are before the step; "discriminator": it
+    # learns first, and the generator from what it has become.
+    order: str = "together"
+    generator_every: int = 1  # the generator learns in every so manieth step
+    discriminator_every: int = 1
+    # Above 0: a discriminator only learns while the probability that it gave to the truth in the
+    # step before was below this, on average, for HR or for SR (EnhanceNet).
+    lag: float = 0.0
+    freeze_batch_norm: bool = False  # the generator's: as they are in inference (SRFeat)
+    r1: float = 0.0  # gamma of the R1 penalty on the discriminators; 0 = none
+    r1_every: int = 16  # in every so manieth step, times this
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """A stage for PSNR before the run, in the folder `psnr` inside the run's; the run starts from
+    its best checkpoint. It is the same run without discriminators, but for these fields."""
+
+    steps: int = 0  # 0 = none
+    loss: Any = "l1"
+    patch: int = 0  # 0 = that of the run
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+
+
+@dataclass(frozen=True)
+class GuardConfig:
+    """Which updates are skipped: those of a loss or gradient that is not finite, and outliers."""
+
+    skips: int = 10  # so many in a row end the run
+    spike: float = 0.0  # skip losses of more than so many times their running mean; 0 = none
+
+
+@dataclass(frozen=True)
 class TrainConfig:
     """One run: what is trained, on what, how, and how often it is looked at."""
 
@@ -88,6 +138,9 @@ class TrainConfig:
     data: DataConfig = field(default_factory=DataConfig)
     optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
     ema: float = 0.999  # decay of the averaged weights that are evaluated; 0 = none
+    adversarial: AdversarialConfig = field(default_factory=AdversarialConfig)
+    pretrain: PretrainConfig = field(default_factory=PretrainConfig)
+    guard: GuardConfig = field(default_factory=GuardConfig)
     # The losses of the outputs that a network supervises besides SR: "none", "sum" (added), or
     # "anneal" (alpha * their mean + (1 - alpha) * that of SR, alpha from 1 to 0; DRCN).
     supervision: str = "none"
@@ -99,6 +152,7 @@ class TrainConfig:
     steps_per_call: int = 0  # with data.residency "device"; 0 = 16 on accelerators, else 1
     log_every: int = 100
     validate_every: int = 1000
+    metrics: tuple[str, ...] = ("psnr", "ssim")  # of the validation, as those of `eval.py`
     checkpoint_every: int = 1000
 
 
@@ -149,7 +203,7 @@ def _explain(error: Exception) -> str:
     unknown = re.search(
         r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error)
     )
-    kinds = {kind.__name__: kind for kind in (TrainConfig, DataConfig, OptimizerConfig)}
+    kinds = {k.__name__: k for k in globals().values() if dataclasses.is_dataclass(k)}
     if unknown and unknown[1] in kinds:
         known = [f.name for f in dataclasses.fields(kinds[unknown[1]])]
         return f"{unknown[1]} has no field '{unknown[2]}'{nearest(unknown[2], known)}"
@@ -174,8 +228,14 @@ def _override(node: Any, parts: list[str], text: str, where: str) -> Any:
     if bool(rest) != nested and (rest or hint is not Any):  # `Any` may be a dict set as a whole
         problem = f"'{name}' has no fields" if rest else f"set one of its fields: {where}.NAME"
         raise InputError(f"{where}: {problem}")
-    if isinstance(value, dict) and rest:  # keys not known here; a regular expression has dots
-        kind = Any if hint is Any else typing.get_args(hint)[1]
+    kind = typing.get_args(hint)[1] if typing.get_origin(hint) is dict else Any
+    if isinstance(value, dict) and dataclasses.is_dataclass(kind):
+        key, *inner = rest
+        if key not in value or not inner:
+            problem = f"set one of its fields: {where}.NAME" if key in value else "no such entry"
+            raise InputError(f"{where}: {problem}{'' if key in value else nearest(key, value)}")
+        new = value | {key: _override(value[key], inner, text, where)}
+    elif isinstance(value, dict) and rest:  # keys not known here; a regular expression has dots
         entry = {".".join(rest): _convert(kind, _literal(text), where)}
         # Before the others if it is new, since of `rates` the first one counts.
         new = value | entry if entry.keys() <= value.keys() else entry | value
