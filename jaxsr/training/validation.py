@@ -116,10 +116,10 @@ class Validation:
 
 @dataclass(frozen=True)
 class Comparison:
-    """A run beside bicubic: (label, scores) from worst to best, and what goes with them.
+    """The end of a run: what it made, beside bicubic.
 
     Attributes:
-      rows: bicubic first, the trained network last; all by the same measures.
+      rows: (label, scores), bicubic first, the trained network last; all by the same measures.
       protocol: the name of the protocol.
       picture: the side-by-side picture of all rows.
       gain: the PSNR that the network gained over bicubic, in dB; None for a run with
@@ -147,17 +147,16 @@ def compare(
 
     rows = (("bicubic", validation.bicubic()), *networks)
     write_image(path, Picture(validation.picture(rows), None))
-    gain = rows[-1][1].values["psnr"] - rows[0][1].values["psnr"]
-    config = validation.config
-    aims = not config.adversarial.discriminators
-    return Comparison(rows, config.protocol, path, gain if aims else None)
+    config, gain = validation.config, None
+    if not config.adversarial.discriminators:
+        gain = networks[-1][1].values["psnr"] - rows[0][1].values["psnr"]
+    return Comparison(rows, config.protocol, path, gain)
 
 
 def table(comparison: Comparison) -> str:
     """The comparison for people: a row for each method, a column for each measure."""
     rows = comparison.rows
-    names = list(rows[0][1].values)
-    measures = [MEASURES[name] for name in names]
+    measures = [MEASURES[name] for name in rows[0][1].values]
     widths = [max(10, len(measure.title) + 2) for measure in measures]
     first = max(26, *(len(label) + 2 for label, _ in rows))
 
@@ -167,13 +166,12 @@ def table(comparison: Comparison) -> str:
 
     lines = [line("on the validation images", [measure.title for measure in measures])]
     for label, scores in rows:
-        values = (scores.values[name] for name in names)
-        lines.append(line(label, [m.text(v) for m, v in zip(measures, values, strict=True)]))
-    protocol = f"(protocol {comparison.protocol})"
-    if comparison.gain is not None:
-        protocol = f"{'gain':<{first}}{comparison.gain:>+7.2f} dB   {protocol}"
+        lines.append(line(label, [MEASURES[n].text(v) for n, v in scores.values.items()]))
+    gain = comparison.gain
+    start = "" if gain is None else f"{'gain':<{first}}{gain:>+7.2f} dB   "
+    lines.append(f"{start}(protocol {comparison.protocol})")
     lower = [measure.title for measure in measures if not measure.higher_is_better]
-    lines += [protocol]
     if lower:
         lines.append(f"lower is better: {', '.join(lower)}")
-    return "\n".join([*lines, f"side by side: {comparison.picture}"])
+    lines.append(f"side by side: {comparison.picture}")
+    return "\n".join(lines)
