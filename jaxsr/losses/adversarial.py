@@ -23,16 +23,22 @@ import jax.numpy as jnp
 from jaxsr.errors import InputError, nearest
 
 LogitLoss = Callable[[jax.Array, jax.Array], jax.Array]
+Scores = Callable[[jax.Array, jax.Array], tuple[jax.Array, jax.Array]]
 Critic = Callable[[jax.Array], jax.Array]
 
 _EPS = 1e-12  # under the root of a norm, whose slope at 0 would be infinite
 
 
 class GanLoss(NamedTuple):
-    """What each of the two networks minimises: `(real_logits, fake_logits) -> scalar`."""
+    """What each of the two networks minimises: `(real_logits, fake_logits) -> scalar`.
+
+    `scores(real_logits, fake_logits)` are the logits of both as this loss compares them: above 0
+    for what the discriminator takes for real.
+    """
 
     generator: LogitLoss
     discriminator: LogitLoss
+    scores: Scores
 
 
 def vanilla_discriminator(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
@@ -96,9 +102,23 @@ def relativistic_discriminator(real_logits: jax.Array, fake_logits: jax.Array) -
     both means, as in the papers' formula; later code of ESRGAN's authors holds the means constant
     here, which changes the gradient and not the value.
     """
-    real, fake = _float32(real_logits, fake_logits)
-    real_over_fake, fake_over_real = real - jnp.mean(fake), fake - jnp.mean(real)
+    real_over_fake, fake_over_real = _relative(real_logits, fake_logits)
     return (_mean_softplus(-real_over_fake) + _mean_softplus(fake_over_real)) / 2
+
+
+def _float32(real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
+    return real.astype(jnp.float32), fake.astype(jnp.float32)
+
+
+def _over_half(real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
+    real, fake = _float32(real, fake)
+    return real - 0.5, fake - 0.5
+
+
+def _relative(real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
+    """Each over the mean of the other, as a critic without a zero of its own compares."""
+    real, fake = _float32(real, fake)
+    return real - jnp.mean(fake), fake - jnp.mean(real)
 
 
 def relativistic_generator(real_logits: jax.Array, fake_logits: jax.Array) -> jax.Array:
@@ -110,11 +130,11 @@ def relativistic_generator(real_logits: jax.Array, fake_logits: jax.Array) -> ja
 
 
 GAN_LOSSES: dict[str, GanLoss] = {
-    "vanilla": GanLoss(vanilla_generator, vanilla_discriminator),
-    "least_squares": GanLoss(least_squares_generator, least_squares_discriminator),
-    "hinge": GanLoss(wasserstein_generator, hinge_discriminator),
-    "wasserstein": GanLoss(wasserstein_generator, wasserstein_discriminator),
-    "relativistic": GanLoss(relativistic_generator, relativistic_discriminator),
+    "vanilla": GanLoss(vanilla_generator, vanilla_discriminator, _float32),
+    "least_squares": GanLoss(least_squares_generator, least_squares_discriminator, _over_half),
+    "hinge": GanLoss(wasserstein_generator, hinge_discriminator, _float32),
+    "wasserstein": GanLoss(wasserstein_generator, wasserstein_discriminator, _relative),
+    "relativistic": GanLoss(relativistic_generator, relativistic_discriminator, _relative),
 }
 
 
@@ -165,7 +185,3 @@ def _squared_slopes(critic: Critic, x: jax.Array) -> jax.Array:
 
 def _mean_softplus(x: jax.Array) -> jax.Array:
     return jnp.mean(jax.nn.softplus(x.astype(jnp.float32)))
-
-
-def _float32(real: jax.Array, fake: jax.Array) -> tuple[jax.Array, jax.Array]:
-    return real.astype(jnp.float32), fake.astype(jnp.float32)

@@ -38,21 +38,41 @@ def perceptual(name: str) -> Partial:
     Raises:
       InputError: for another name, or weights that are not on this machine.
     """
-    network = max((net for net in TRUNKS if name.startswith(f"{net}_")), key=len, default=None)
-    if network is None:
-        known = [f"{net}_{TRUNKS[net].taps[-1]}" for net in TRUNKS]
-        raise InputError(f"unknown loss '{name}'{nearest(name, known)}")
-    trunk = TRUNKS[network]
-    layer = name.removeprefix(f"{network}_")
+    network, layer = _split(name)
     named = _NAMED if network.startswith("vgg") else ()
     if layer in named:
         return _named(network, layer)
     inner, _, last = layer.rpartition("_")
     at, criterion = (inner, _CRITERIA[last]) if last in _CRITERIA else (layer, l1)
-    if at not in trunk.layers:
-        known = nearest(at, (*trunk.layers, *named))
+    layers = TRUNKS[network].layers
+    if at not in layers:
+        known = nearest(at, (*layers, *named))
         raise InputError(f"loss '{name}': {network} has no layer '{at}'{known}")
     return feature_loss(network, {at: 1.0}, criterion)
+
+
+def features(name: str) -> Partial:
+    """What a layer of a fixed network makes of images, by a name such as "vgg19_relu5_4".
+
+    [N, H, W, 3] in [0, 1], not clipped, -> [N, h, w, C] in float32; a pytree of the network's
+    parameters.
+
+    Raises:
+      InputError: for an unknown network or layer, or weights that are not on this machine.
+    """
+    network, layer = _split(name)
+    trunk = TRUNKS[network]
+    trunk.check((layer,))
+    return Partial(lambda params, x: trunk(params, x, (layer,))[layer], weights.loaded(network))
+
+
+def _split(name: str) -> tuple[str, str]:
+    """The network and what follows in a name."""
+    network = max((net for net in TRUNKS if name.startswith(f"{net}_")), key=len, default=None)
+    if network is None:
+        known = [f"{net}_{TRUNKS[net].taps[-1]}" for net in TRUNKS]
+        raise InputError(f"unknown loss '{name}'{nearest(name, known)}")
+    return network, name.removeprefix(f"{network}_")
 
 
 def _named(network: str, kind: str) -> Partial:

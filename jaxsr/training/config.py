@@ -203,7 +203,7 @@ def _explain(error: Exception) -> str:
     unknown = re.search(
         r"(\w+)\.__init__\(\) got an unexpected keyword argument '(\w+)'", str(error)
     )
-    kinds = {k.__name__: k for k in globals().values() if dataclasses.is_dataclass(k)}
+    kinds = {name: kind for name, kind in globals().items() if dataclasses.is_dataclass(kind)}
     if unknown and unknown[1] in kinds:
         known = [f.name for f in dataclasses.fields(kinds[unknown[1]])]
         return f"{unknown[1]} has no field '{unknown[2]}'{nearest(unknown[2], known)}"

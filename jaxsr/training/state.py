@@ -1,17 +1,21 @@
 """Everything a run needs to go on, as one pytree."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import optax
 
+from jaxsr.training.config import GuardConfig
+from jaxsr.training.guard import create_guard
+
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class TrainState:
-    """The state of a supervised run; `step` is also the position in the data."""
+    """The state of a supervised run, or of the generator of an adversarial one; `step` is also the
+    position in the data."""
 
     step: jax.Array  # int32 scalar: updates done
     params: Any
@@ -19,21 +23,20 @@ class TrainState:
     opt_state: Any
     ema: Any  # averaged parameters, or {} where no average is kept
     rng: jax.Array  # typed key; step k uses fold_in(rng, k)
+    guard: dict[str, jax.Array] = field(default_factory=dict)  # see `jaxsr.training.guard`
 
 
 def create_state(
-    model: Any, optimizer: optax.GradientTransformation, key: jax.Array, *, ema: bool
+    model: Any,
+    optimizer: optax.GradientTransformation,
+    key: jax.Array,
+    *,
+    ema: bool,
+    guard: GuardConfig | None = None,
 ) -> TrainState:
-    """A fresh state.
-
-    Runs the initialisers one by one: compiled as one program, as `jax.jit(model.init)` would be,
-    they take minutes of compilation on a CPU.
-    """
+    """A fresh state."""
     init_key, rng = jax.random.split(key)
-    # The default generator takes XLA's CPU compiler a second for every shape of parameter.
-    words = jax.random.bits(init_key, (4,))
-    init_key = jax.random.wrap_key_data(words, impl="rbg")
-    variables = model.init(init_key, _probe(model))
+    variables = initialised(model, init_key, _probe(model))
     params = variables["params"]
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -42,7 +45,19 @@ def create_state(
         opt_state=optimizer.init(params),
         ema=jax.tree.map(jnp.copy, params) if ema else {},
         rng=rng,
+        guard=create_guard(guard or GuardConfig()),
     )
+
+
+def initialised(module: Any, key: jax.Array, probe: Any) -> Any:
+    """The variables of a module for an input.
+
+    Runs the initialisers one by one: compiled as one program, as `jax.jit(module.init)` would be,
+    they take minutes of compilation on a CPU.
+    """
+    # The default generator takes XLA's CPU compiler a second for every shape of parameter.
+    words = jax.random.bits(key, (4,))
+    return module.init(jax.random.wrap_key_data(words, impl="rbg"), probe)
 
 
 def shapes(model: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The supervised train step: a pure function `(state, batch) -> (state, metrics)`."""
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -11,6 +12,8 @@ from jax.tree_util import Partial
 
 from jaxsr.data.batches import Batch
 from jaxsr.losses import Loss, WeightedSum, as_weighted_sum
+from jaxsr.training.config import GuardConfig
+from jaxsr.training.guard import accept, choose
 from jaxsr.training.pairing import Pairing
 from jaxsr.training.state import TrainState
 from jaxsr.training.supervision import Supervision
@@ -26,12 +29,14 @@ def make_train_step(
     loss: Loss,
     ema_decay: float,
     supervision: Supervision | None = None,
+    guard: GuardConfig | None = None,
 ) -> Partial:
     """Builds the step for a `Batch` of patches; LR is made inside it.
 
     Pure and independent of devices: `jax.jit` it over a batch split on any mesh, or map it.
-    Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded) and `grad_norm`; of a
-    `WeightedSum` also each term, before its weight, as `loss/NAME`.
+    Its metrics are scalars: `loss`, `psnr` (of all channels, unrounded), `grad_norm`, `skipped`:
+    1 for a step whose loss or gradient is not finite, or an outlier: all but the step's number then
+    stays as it is. Of a `WeightedSum` also each term, before its weight, as `loss/NAME`.
 
     Args:
       models: one network, or one at several scales, with the same parameters: the batch is then
@@ -39,18 +44,17 @@ def make_train_step(
         the other, and take in the statistics of each.
       pairings: for each of them, by its scale: what makes LR and the loss's HR of a batch.
       supervision: of the outputs besides SR; None leaves them out.
+      guard: which updates are skipped; None stands for the default.
 
     Returns:
       The `TrainStep`, as a pytree: its leaves are the parameters of the loss, if it has any, for
       whoever wants them to be an argument of the compiled program.
     """
-    scales = tuple(model.scale for model in models)
+    scales, guarded = tuple(model.scale for model in models), guard or GuardConfig()
     update = optax.with_extra_args_support(optimizer).update
 
     def step(loss: WeightedSum, state: TrainState, batch: Batch) -> tuple[TrainState, Metrics]:
-        pair_key, step_key = jax.random.split(state.rng)
-        step_key = jax.random.fold_in(step_key, state.step)
-        keys = jax.vmap(jax.random.fold_in, (None, 0))(pair_key, batch.record)
+        keys, step_key = draw_keys(state, batch)
         # Every n-th patch rather than n blocks: each device then has some of every scale.
         parts = jax.tree.map(lambda x: x.reshape(-1, len(models), *x.shape[1:]), (keys, batch))
         pairs = [
@@ -64,7 +68,7 @@ def make_train_step(
                 model_key = jax.random.fold_in(step_key, i)
                 variables = {"params": params, "batch_stats": stats}
                 supervised = supervision is not None
-                sr, outputs, stats = _train(model, variables, lr, model_key, supervised)
+                sr, outputs, stats = apply_training(model, variables, lr, model_key, supervised)
                 if supervision is None:
                     values = loss.each(sr, target)
                 else:  # linear in the loss, so that it can take all terms at once
@@ -79,25 +83,36 @@ def make_train_step(
             grads, state.opt_state, state.params, step=state.step, scales=scales
         )
         params = optax.apply_updates(state.params, updates)
+        grad_norm = optax.tree.norm(grads)
+        accepted, guard = accept(guarded, state.guard, value, grad_norm)
         new = TrainState(
             step=state.step + 1,
             params=params,
             batch_stats=batch_stats,
             opt_state=opt_state,
-            ema=_average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
+            ema=average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
             rng=state.rng,
+            guard=guard,
         )
         metrics = {
             "loss": value,
             "psnr": -10.0 * jnp.log10(mse),
-            "grad_norm": optax.tree.norm(grads),
+            "grad_norm": grad_norm,
+            "skipped": 1.0 - accepted,
         }
-        return new, metrics | loss.named(terms)
+        return kept(accepted, new, state), metrics | loss.named(terms)
 
     return Partial(step, as_weighted_sum(loss))
 
 
-def _train(
+def draw_keys(state: TrainState, batch: Batch) -> tuple[jax.Array, jax.Array]:
+    """A key for each patch, a function of its record alone, and one for the step."""
+    pair_key, step_key = jax.random.split(state.rng)
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(pair_key, batch.record)
+    return keys, jax.random.fold_in(step_key, state.step)
+
+
+def apply_training(
     model: Any, variables: dict[str, Any], lr: jax.Array, key: jax.Array, supervised: bool
 ) -> tuple[jax.Array, list[jax.Array], Any]:
     """SR, the other supervised outputs and the batch statistics of one pass in training mode."""
@@ -110,7 +125,14 @@ def _train(
     return sr, outputs, changed.get("batch_stats", variables["batch_stats"])
 
 
-def _average(ema: Any, params: Any, step: jax.Array, decay: float) -> Any:
+def kept(accepted: jax.Array, new: TrainState, old: TrainState) -> TrainState:
+    """The new state or, if the update is not accepted, the old one but for the step's number."""
+    parts = ("params", "batch_stats", "opt_state", "ema")
+    chosen = {name: choose(accepted, getattr(new, name), getattr(old, name)) for name in parts}
+    return dataclasses.replace(new, **chosen)
+
+
+def average(ema: Any, params: Any, step: jax.Array, decay: float) -> Any:
     """Exponential moving average; young ones forget the initialisation faster."""
     decay_now = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
     return jax.tree.map(lambda e, p: e + (1.0 - decay_now) * (p - e), ema, params)
