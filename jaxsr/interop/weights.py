@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from jaxsr.errors import InputError, nearest
+from jaxsr.interop.discriminators import described
 from jaxsr.interop.files import read_state, write_state
 from jaxsr.interop.layout import Found, Layout, State
 from jaxsr.interop.layouts import LAYOUTS
@@ -162,6 +163,11 @@ def _without_shared_prefix(state: State) -> State | None:
 
 def _stated(path: Path, text: str) -> Found:
     """What the metadata of a file of jaxsr says that it holds."""
+    if opponent := described(text):
+        raise InputError(
+            f"{path}: holds a discriminator ({opponent['model']}), which enlarges nothing; "
+            "`jaxsr convert` takes it with --network discriminator"
+        )
     try:
         said = json.loads(text)
         found = Found(

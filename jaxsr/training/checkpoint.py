@@ -3,10 +3,9 @@
 Orbax writes: asynchronous, atomic, sharded. It does not notice a flipped byte and stops on an
 empty step folder, so every save records a digest of each array (see `digests`), every read
 verifies them, and a reader walks from the wanted checkpoint to the next one until it finds a
-whole one. TensorStore, which Orbax writes with, reads: Orbax itself casts dtypes silently, and one
-array that cannot be read leaves the tracebacks of all the others on stderr.
+whole one. What only reads is in `restore`.
 
-The only file that knows Orbax and TensorStore; neither is imported before it is used.
+The only file that knows Orbax, which is not imported before it is used.
 """
 
 import heapq
@@ -15,34 +14,31 @@ import math
 import os
 import shutil
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
 from jaxsr.errors import InputError
 from jaxsr.training.digests import (
     BrokenError,
     Warn,
-    check_digests,
     check_same,
     first_whole,
-    locate,
     named,
-    nested,
     place,
-    rank,
     read_meta,
     record,
     score,
     seal,
     step_folders,
 )
+from jaxsr.training.restore import load_model, read_arrays, read_spec
+
+__all__ = ["Checkpoints", "load_model", "read_spec"]
 
 
 class Checkpoints:
@@ -134,7 +130,7 @@ class Checkpoints:
         def read(path: Path) -> tuple[dict, dict]:
             meta = read_meta(path)
             check_same(path, meta["arrays"], wanted)
-            return _read_arrays(path, meta, wanted), meta
+            return read_arrays(path, meta, wanted), meta
 
         paths = step_folders(self.folder)
         if not paths:
@@ -189,7 +185,7 @@ class Checkpoints:
                     continue
             self._manager = ocp.CheckpointManager(
                 self.folder,
-                # The layout that `_read_arrays` reads.
+                # The layout that `read_arrays` reads.
                 item_handlers={
                     "state": ocp.PyTreeCheckpointHandler(use_ocdbt=True, use_zarr3=False),
                     "meta": ocp.JsonCheckpointHandler(),
@@ -221,81 +217,11 @@ class _LatestAndBest:
         return [step in keep for step in steps]
 
 
-def read_spec(folder: Path) -> tuple[dict, int]:
-    """The newest readable `(spec, step)` of a workdir or checkpoints folder; reads no array.
-
-    Raises:
-        InputError: no such folder, no checkpoint in it, or none with a readable JSON.
-    """
-    meta = first_whole(locate(folder), read_meta, warn=lambda line: None)
-    return meta["spec"], meta["step"]
-
-
-def load_model(folder: Path, *, warn: Warn = warnings.warn) -> tuple[Any, dict, dict]:
-    """The model of a training run as `(module, variables, spec)`, from its best checkpoint.
-
-    Best is the whole checkpoint with the highest metric or, if none has a metric, the newest.
-    Reads only the exponential moving average of the parameters (the parameters, if the state has
-    none) and the batch statistics, not the optimiser.
-
-    Args:
-        folder: a workdir or its checkpoints folder.
-        warn: gets one line for each checkpoint that is not whole.
-
-    Returns:
-        The Flax module, made from `spec["config"]`: its `model`, `scale` and `model_args`;
-        `variables` for its `apply`: `params` and, if there are any, `batch_stats`, on the default
-        device; the spec given to `Checkpoints.save`.
-
-    Raises:
-        InputError: no such folder, no checkpoint in it, or none whole.
-    """
-    from jaxsr.models import create_model
-
-    def read(path: Path) -> tuple[dict, dict]:
-        meta = read_meta(path)
-        roots = {name.split("/")[0] for name in meta["arrays"]}
-        params = "ema" if "ema" in roots else "params"
-        names = [n for n in meta["arrays"] if n.split("/")[0] in (params, "batch_stats")]
-        arrays = nested(_read_arrays(path, meta, names))
-        variables = {"params": arrays.pop(params, {})} | arrays
-        return variables, meta["spec"]
-
-    paths = sorted(locate(folder), key=rank, reverse=True)
-    variables, spec = first_whole(paths, read, warn)
-    config = spec["config"]
-    module = create_model(config["model"], scale=config["scale"], **config["model_args"])
-    return module, jax.tree.map(jnp.asarray, variables), spec
-
-
 def _set_aside(path: Path) -> None:
     """Out of the way rather than deleted: what broke it may be outside, and curable."""
     aside = path.with_name(f"{path.name}.broken")
     shutil.rmtree(aside, ignore_errors=True)
     path.rename(aside)
-
-
-def _read_arrays(path: Path, meta: dict, names: Iterable[str]) -> dict[str, np.ndarray]:
-    """The arrays of these names with their digests verified; typed PRNG keys as their words."""
-    import tensorstore as ts
-
-    store = {"driver": "ocdbt", "base": {"driver": "file", "path": f"{path / 'state'}/"}}
-    try:
-        # All at once, so that they are read in parallel.
-        opened = {
-            name: ts.open({"driver": "zarr", "kvstore": store | {"path": f"{name}/"}}, read=True)
-            for name in names
-        }
-        reads = {name: future.result().read() for name, future in opened.items()}
-        arrays = {name: future.result() for name, future in reads.items()}
-    except MemoryError:
-        raise  # not the checkpoint's fault
-    except Exception as error:  # TensorStore documents no closed set
-        # Its message is one long line that ends with its whole configuration in brackets.
-        reason = " ".join(str(error).partition(" [")[0].split())
-        raise BrokenError(reason[:200] or type(error).__name__) from error
-    check_digests(arrays, meta["arrays"])
-    return arrays
 
 
 def _orbax():
