@@ -1,5 +1,8 @@
 """`jaxsr convert`, and `upscale` and `eval.py` with a file of weights."""
 
+import runpy
+from pathlib import Path
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,6 +10,7 @@ import pytest
 
 from jaxsr.cli.main import main
 from jaxsr.cli.run import run
+from jaxsr.image.io import Picture, read_image, write_image
 from jaxsr.interop.files import read_state, write_state
 from jaxsr.interop.layouts.edsr import LAYOUTS
 from jaxsr.interop.mapping import to_file
@@ -14,6 +18,9 @@ from jaxsr.loading import load_discriminator, load_model
 from jaxsr.models import create_model
 from jaxsr.models.discriminators import create_discriminator
 from jaxsr.training.checkpoint import Checkpoints
+from jaxsr.training.config import AdversarialConfig, DiscriminatorConfig, TrainConfig, to_dict
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -40,8 +47,6 @@ def test_there_and_back(tmp_path, weights, capsys):
 
 
 def test_upscale_with_weights(tmp_path, weights):
-    from jaxsr.image.io import Picture, read_image, write_image
-
     picture = np.random.default_rng(0).integers(0, 256, (6, 7, 3), np.uint8)
     write_image(tmp_path / "in.png", Picture(picture, None))
     out = tmp_path / "out.png"
@@ -59,19 +64,24 @@ def run_folder(tmp_path, fake_params):
     args = {"features": 2, "layers": 1}
     params = fake_params(model, x)["params"]
     opponent = fake_params(create_discriminator("patchgan", **args), x)
-    entry = {"model": "patchgan", "model_args": args, "on": "image", "weight": 1e-3}
-    config = {
-        "model": "edsr",
-        "scale": 2,
-        "model_args": {"blocks": 1, "features": 4, "res_scale": 1.0},
-        "adversarial": {"discriminators": {"d": entry}},
-    }
+    config = TrainConfig(
+        model="edsr",
+        scale=2,
+        protocol="rgb",
+        loss="l1",
+        steps=1,
+        model_args={"blocks": 1, "features": 4, "res_scale": 1.0},
+        adversarial=AdversarialConfig({"d": DiscriminatorConfig("patchgan", args)}),
+    )
     state = {
-        "generator": {"params": params, "ema": jax.tree.map(lambda x: x + 1, params)},
+        "generator": {
+            "params": params,
+            "ema": jax.tree.map(lambda x: x + np.float32(0.05), params),
+        },
         "discriminators": {"d": opponent},
     }
     with Checkpoints(tmp_path / "run" / "checkpoints") as checkpoints:
-        checkpoints.save(1, jax.tree.map(jnp.asarray, state), spec={"config": config})
+        checkpoints.save(1, jax.tree.map(jnp.asarray, state), spec={"config": to_dict(config)})
     return state
 
 
@@ -85,6 +95,32 @@ def test_generator_of_a_gan(tmp_path, run_folder, capsys):
         assert main(["convert", str(tmp_path / "run"), str(out), *network]) == 0
         assert capsys.readouterr().out.startswith("edsr x2, ")
         assert_same(load_model(out)[1]["params"], run_folder["generator"][held])
+
+
+def test_upscale_and_eval_take_the_average_from_a_gan(tmp_path, run_folder):
+    """From the run folder as from the file that was written of it, and not the raw parameters."""
+    noise = np.random.default_rng(0)
+    lr, hr = tmp_path / "set" / "LR_x2" / "a.png", tmp_path / "set" / "HR" / "a.png"
+    for path, size in ((lr, (8, 9, 3)), (hr, (16, 18, 3))):
+        path.parent.mkdir(parents=True)
+        write_image(path, Picture(noise.integers(0, 256, size, np.uint8), None))
+    for network in ("ema", "raw"):
+        files = [str(tmp_path / "run"), str(tmp_path / f"{network}.npz")]
+        assert main(["convert", *files, "--network", network]) == 0
+
+    def upscaled(*source: str) -> np.ndarray:
+        out = tmp_path / "out.png"
+        assert main(["upscale", str(lr), "-o", str(out), *source]) == 0
+        return read_image(out).pixels
+
+    run_source = f"--checkpoint={tmp_path / 'run'}"
+    eval_py = runpy.run_path(str(ROOT / "eval.py"))["main"]
+    options = [f"--data={tmp_path / 'set'}", f"--save={tmp_path / 'sr'}"]
+    assert eval_py([run_source, *options]) == 0
+    want = upscaled(f"--weights={tmp_path / 'ema.npz'}")
+    np.testing.assert_array_equal(read_image(tmp_path / "sr" / "set" / "a.png").pixels, want)
+    np.testing.assert_array_equal(upscaled(run_source), want)
+    assert (upscaled(f"--weights={tmp_path / 'raw.npz'}") != want).any()
 
 
 def test_discriminator_out_and_in(tmp_path, run_folder, capsys):
