@@ -9,14 +9,26 @@ Each DIR holds HR/ (and optionally LR_x4/), or HR images directly; NAME:DIR and 
 """
 
 import argparse
-import math
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jaxsr.cli.run import run, warn
+from jaxsr.cli.scoring import (
+    add_options,
+    cells,
+    make_scoring,
+    measure_set,
+    print_notes,
+    read_sets,
+    report,
+    set_folders,
+    titles,
+    wanted_measures,
+    write_report,
+)
 from jaxsr.errors import InputError
 
 
@@ -34,137 +46,47 @@ def main(argv: Sequence[str]) -> int:
     )
     parser.add_argument("--scale", type=int, help="default: that of the weights")
     parser.add_argument("--data", required=True, help="folders, separated by commas")
-    parser.add_argument(
-        "--protocol", help="default: the run's, else y-uint8 for luma networks and rgb for others"
-    )
-    parser.add_argument(
-        "--degradation",
-        metavar="NAME|FILE.json",
-        help="how LR is made, see `jaxsr degrade --help`; default: the run's, else bicubic",
-    )
-    parser.add_argument(
-        "--metrics",
-        action=_Metrics,
-        metavar="NAME,...",
-        help="default: psnr,ssim; --metrics=help tells which there are and what they agree with",
-    )
-    parser.add_argument(
-        "--niqe-model",
-        metavar="FILE",
-        help="the pristine model of niqe; default: LIVE's, in the folder $JAXSR_CACHE",
-    )
+    add_options(parser)
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--save", type=Path, help="also write the results into this folder")
     args = parser.parse_args(argv)
 
     from tqdm import tqdm
 
-    from jaxsr.degradations import find_spec
-    from jaxsr.evaluation import degradation_of, evaluate, make_scorer, read_test_set
-    from jaxsr.metrics import get_protocol
-    from jaxsr.metrics.niqe import load_niqe_model
-    from jaxsr.metrics.registry import get_measures
+    from jaxsr.evaluation import evaluate
 
-    measures = get_measures("psnr,ssim" if args.metrics is None else args.metrics)
-    if args.niqe_model is not None and "niqe" not in measures:
-        raise InputError("--niqe-model: niqe is not among the --metrics; add it or leave this out")
+    measures = wanted_measures(args)
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)
-    usual = "y-uint8" if model.colour == "y" else "rgb"
-    protocol = get_protocol(args.protocol or config.get("protocol", usual))
-    degradation = find_spec(args.degradation or config.get("degradation", "bicubic"))
-    pristine = load_niqe_model(args.niqe_model) if "niqe" in measures else None
-    asked = {key: m.make(model.scale, pristine) for key, m in measures.items()}
-    scorer = make_scorer(model, protocol, degradation_of(degradation, model.scale))
-    folders = _folders(args.data)
+    scoring = make_scoring(args, measures, model, config)
+    folders = set_folders(args.data)
     if args.json is not None and not _can_hold(args.json):
         raise InputError(f"--json: cannot write {args.json}; name a file in a folder that exists")
     # Whatever may be wrong with an image or a place to write shows before the first is scored.
-    sets = {
-        key: read_test_set(path, model.scale, protocol, degradation)
-        for key, path in folders.items()
-    }
-    for images in sets.values():
-        for image in images:
-            for measure in measures.values():
-                measure.refuse_small(image.name, image.hr.shape, model.scale)
+    sets = read_sets(scoring, folders)
     targets: dict[str, list[Path]] = {}
     if args.save is not None:
         targets = _targets(args.save, folders, sets, model.scale)
         _make_folders([args.save / key for key in sets])
 
-    made = degradation if isinstance(degradation, str) else args.degradation or "the run's own"
-    print(f"{name} x{model.scale}, protocol {protocol.name}, degradation {made}")
-    columns = [max(10, len(measure.title) + 2) for measure in measures.values()]
+    print(f"{name} x{model.scale}, protocol {scoring.protocol.name}, degradation {scoring.made}")
     first = max(16, *(len(key) + 2 for key in sets))
-    titles = (f"{m.title:>{width}}" for m, width in zip(measures.values(), columns, strict=True))
-    print(f"{'set':<{first}}{''.join(titles)}{'images':>9}{'seconds':>10}")
-    report: dict[str, Any] = {}
+    print(f"{'set':<{first}}{titles(measures)}{'images':>9}{'seconds':>10}")
+    found: dict[str, Any] = {}
     for key, images in sets.items():
 
         def watch(images: Sequence[Any], key: str = key) -> Any:
             return tqdm(images, desc=key, unit="image", leave=False, disable=None, delay=2)
 
-        result = evaluate(scorer, variables, images, watch)
-        values = _values(asked, watch(list(zip(result.images, images, strict=True))), protocol)
-        whole = {name: m.over_set(values[name]) for name, m in measures.items()}
-        cells = (
-            f"{measure.text(whole[name]):>{width}}"
-            for (name, measure), width in zip(measures.items(), columns, strict=True)
-        )
-        print(f"{key:<{first}}{''.join(cells)}{len(images):>9}{result.seconds:>10.1f}")
-        report[key] = {**whole, "n": len(images)}
-        report[key]["images"] = {
-            image.name: {name: values[name][i] for name in measures}
-            for i, image in enumerate(images)
-        }
+        result = evaluate(scoring.score, variables, images, watch)
+        found[key] = measure_set(scoring, images, result.images, watch)
+        row = cells(measures, found[key])
+        print(f"{key:<{first}}{row}{len(images):>9}{result.seconds:>10.1f}")
         if args.save is not None:
             _save(targets[key], images, result.images, model.scale)
-    if args.metrics is not None:
-        for key, measure in measures.items():
-            print(f"{key}: agrees with {measure.reference}")
-    if pristine is not None:
-        print(f"niqe: by the model {pristine.name}")
+    print_notes(args, scoring)
     if args.json is not None:
-        head = {"model": name, "scale": model.scale, "protocol": protocol.name}
-        head["degradation"] = degradation
-        if pristine is not None:
-            head["niqe_model"] = pristine.name
-        _write_json(args.json, {**head, "sets": report})
+        write_report(args.json, report(name, scoring, found), "--json")
     return 0
-
-
-class _Metrics(argparse.Action):
-    """Keeps the names, or prints what there is and exits."""
-
-    def __call__(
-        self, parser: argparse.ArgumentParser, namespace: Any, values: Any, *_: Any
-    ) -> None:
-        if values == "help":
-            from jaxsr.metrics.registry import describe
-
-            print("\n".join(describe()))
-            parser.exit(0)
-        setattr(namespace, self.dest, values)
-
-
-def _values(
-    asked: Mapping[str, Any], scored: Iterable[tuple[Any, Any]], protocol: Any
-) -> dict[str, list[float]]:
-    """Every measure's value of every image."""
-    from jaxsr.image.colour import luma, to_float, to_uint8
-
-    values: dict[str, list[float]] = {name: [] for name in asked}
-    for score, image in scored:
-        hr = to_uint8(luma(to_float(image.hr))) if protocol.on_luma else image.hr
-        for name, measure in asked.items():
-            if name in ("psnr", "ssim"):
-                value = getattr(score, name)
-            else:
-                value = float(measure(score.sr[None], hr[None], score.lr[None])[0])
-            if math.isnan(value):
-                warn(f"{image.name}: {name} has no value for a picture so flat")
-            values[name].append(value)
-    return values
 
 
 def _load(
@@ -188,21 +110,6 @@ def _load(
             f"{name} has no weights of its own; give --weights=FILE or --checkpoint=DIR"
         )
     return name, model, {}, {}
-
-
-def _folders(data: str) -> dict[str, Path]:
-    """Name of the folder, or of the set and its track -> path; results are kept by name."""
-    from jaxsr.data.locate import title
-
-    folders: dict[str, Path] = {}
-    for part in filter(None, data.split(",")):
-        path, key = Path(part), title(part)
-        if key in folders:
-            raise InputError(f"--data: two folders are called {key}; rename one")
-        folders[key] = path
-    if not folders:
-        raise InputError("--data: no folder given")
-    return folders
 
 
 def _can_hold(path: Path) -> bool:
@@ -264,15 +171,6 @@ def _save(
 
     for target, image, score in zip(targets, images, scores, strict=True):
         write_image(target, Picture(colour_of(score.sr, image.hr, scale), None))
-
-
-def _write_json(path: Path, value: Any) -> None:
-    from jaxsr.training.runlog import write_json
-
-    try:
-        write_json(path, value)
-    except OSError as error:
-        raise InputError(f"--json: cannot write {path} ({error.strerror})") from None
 
 
 if __name__ == "__main__":

@@ -4,8 +4,32 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from jaxsr.cli import compare, convert, degrade, models, mos, niqe_fit, plane, prepare, upscale
+from jaxsr.cli import (
+    compare,
+    convert,
+    degrade,
+    interpolate,
+    models,
+    mos,
+    niqe_fit,
+    plane,
+    prepare,
+    upscale,
+)
 from jaxsr.cli.run import run
+
+_COMMANDS = (
+    prepare,
+    degrade,
+    upscale,
+    convert,
+    interpolate,
+    models,
+    compare,
+    plane,
+    mos,
+    niqe_fit,
+)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -15,7 +39,7 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="jaxsr", description="Single-image super-resolution.")
     parser.add_argument("--version", action="version", version=version("jax-superres"))
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in (prepare, degrade, upscale, convert, models, compare, plane, mos, niqe_fit):
+    for command in _COMMANDS:
         command.add_parser(subparsers)
     args = parser.parse_args(argv)
     return args.func(args)
