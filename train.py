@@ -35,6 +35,7 @@ def main(argv: Sequence[str]) -> int:
     from tqdm import tqdm
 
     from jaxsr.training.loop import train
+    from jaxsr.training.validation import table
 
     def say(line: str) -> None:
         tqdm.write(line)  # does not tear the progress bar
@@ -45,13 +46,8 @@ def main(argv: Sequence[str]) -> int:
         return 128 + signal.Signals[outcome.stopped_by].value
     workdir = shlex.quote(args.workdir)
     print(f"\nuse it: jaxsr upscale PICTURE -o OUT --checkpoint {workdir}")
-    if outcome.validation is not None and outcome.bicubic is not None:
-        print(f"\n{'on the validation images':<26}{'PSNR-Y':>10}{'SSIM-Y':>10}")
-        for name, result in (("bicubic", outcome.bicubic), (config.model, outcome.validation)):
-            print(f"{name:<26}{result.psnr:>7.2f} dB{result.ssim:>10.4f}")
-        gain = outcome.validation.psnr - outcome.bicubic.psnr
-        print(f"{'gain':<26}{gain:>+7.2f} dB   (protocol {config.protocol})")
-        print(f"side by side: {outcome.picture}")
+    if outcome.comparison is not None:
+        print(f"\n{table(outcome.comparison)}")
     return 0
 
 

@@ -14,7 +14,6 @@ from jaxsr.data.batches import Crops
 from jaxsr.data.device import Resident, cut_on_device, resident
 from jaxsr.training.config import TrainConfig
 from jaxsr.training.scales import hr_cut
-from jaxsr.training.state import TrainState
 from jaxsr.training.step import Metrics
 
 
@@ -49,34 +48,39 @@ class Feed:
 
     def program(
         self, step: Partial, cut: int, count: int
-    ) -> Callable[[TrainState, Any], tuple[TrainState, Metrics]]:
+    ) -> Callable[[Any, Any], tuple[Any, Metrics]]:
         """Compiles a call: (state, input) -> (state, metrics), which donates the state.
 
         Args:
-          step: the train step, a pytree of the parameters of its loss.
+          step: the train step, a pytree of the parameters of fixed networks.
           cut: side of the HR patches that it is given.
           count: how many steps the call makes; the metrics of several are stacked.
         """
         images, scale = self._images, self._plan.scale
         # Without the pinned result the compiler may lay the next state out otherwise.
         everywhere = NamedSharding(self._mesh, PartitionSpec())
-        step = jax.device_put(step, everywhere)  # the parameters of a loss: once, not every call
         options: Any = {"donate_argnums": 0, "out_shardings": (everywhere, everywhere)}
+        leaves, tree = jax.tree.flatten(step)
+        # Each array once, whoever shares it: the compiler then also finds what is computed twice,
+        # such as the features of one network in two losses.
+        place = {id(leaf): i for i, leaf in enumerate(leaves)}
+        fixed = jax.device_put({str(i): leaves[i] for i in place.values()}, everywhere)
 
         def run(
-            state: TrainState, given: Any, step: Partial, images: Resident | None
-        ) -> tuple[TrainState, Metrics]:
+            state: Any, given: Any, fixed: dict[str, jax.Array], images: Resident | None
+        ) -> tuple[Any, Metrics]:
+            step = tree.unflatten([fixed[str(place[id(leaf)])] for leaf in leaves])
             if images is None:
                 return step(state, given)
 
-            def one(state: TrainState, crops: Crops) -> tuple[TrainState, Metrics]:
+            def one(state: Any, crops: Crops) -> tuple[Any, Metrics]:
                 return step(state, cut_on_device(images, crops, cut, scale))
 
             return one(state, given) if count == 1 else jax.lax.scan(one, state, given)
 
         # Arguments, not constants of the program: constants are copied into it.
         program = jax.jit(run, **options)
-        return lambda state, given: program(state, given, step, images)
+        return lambda state, given: program(state, given, fixed, images)
 
 
 def steps_per_call(config: TrainConfig) -> int:

@@ -10,7 +10,7 @@ import errno
 import functools
 import operator
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,53 +19,51 @@ import jax
 from jax.sharding import AxisType, NamedSharding, PartitionSpec
 
 from jaxsr.data import prefetch
-from jaxsr.degradations import Degradation, find_spec, resolve
+from jaxsr.degradations import find_spec, resolve
 from jaxsr.errors import InputError
-from jaxsr.evaluation import SetResult, TestImage, degradation_of, evaluate, make_scorer
-from jaxsr.losses import get_loss
-from jaxsr.metrics import get_protocol
-from jaxsr.models import create_model
-from jaxsr.side_by_side import side_by_side
-from jaxsr.training.checkpoint import Checkpoints, read_spec
+from jaxsr.training.adversarial_state import generator_of, make_judges, with_generator
+from jaxsr.training.checkpoint import Checkpoints
 from jaxsr.training.config import TrainConfig, from_dict, to_dict
 from jaxsr.training.digests import step_folders
 from jaxsr.training.feed import Feed, steps_per_call
 from jaxsr.training.inputs import Inputs, open_inputs
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
-from jaxsr.training.optimizer import make_optimizer, make_schedule
-from jaxsr.training.pairing import make_pairing
+from jaxsr.training.optimizer import make_schedule
+from jaxsr.training.restore import load_model, read_spec
 from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
 from jaxsr.training.scales import call_starts, hr_cut, scales_of
+from jaxsr.training.setup import build_step, fresh_state, model_of
 from jaxsr.training.signals import stop_signals
-from jaxsr.training.state import create_state, evaluated_variables
-from jaxsr.training.step import make_train_step
-from jaxsr.training.supervision import get_supervision
+from jaxsr.training.stages import finished, first_stage, stage_folder
+from jaxsr.training.state import evaluated_variables
+from jaxsr.training.turns import Turn, turn_of
+from jaxsr.training.validation import Comparison, Scores, Validation, compare
 from jaxsr.training.warm_start import read_start, start_from
 
 _CANNOT_WRITE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG),
 )
-# What may not change between a checkpoint and the run that goes on from it.
-_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "ema", "optimizer.name")
+_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "optimizer.name")
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: the step reached, the last validation, bicubic's, the picture, the signal
-    that stopped it early (or None)."""
+    """How a run ended: the step reached, how it compares with bicubic (None without validation
+    images), and the signal that stopped it early (or None)."""
 
     step: int
-    validation: SetResult | None
-    bicubic: SetResult | None
-    picture: Path | None
+    comparison: Comparison | None
     stopped_by: str | None
 
 
 def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     """Trains `config` in `workdir`, going on from its newest whole checkpoint if it has one.
+
+    A stage for PSNR, if the config has one, is a run in the folder `psnr` of `workdir`, and goes
+    first; what it ends with is what this run starts from.
 
     Args:
       config: the run; checked before anything is read or written.
@@ -86,19 +84,44 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
         )
     workdir = Path(workdir)
     _refuse_another_run(workdir, config, say)
+    first, start = first_stage(config), config.init_from
+    if first is None:
+        stage = "adversarial" if config.adversarial.discriminators else ""
+        return _train_stage(config, workdir, start, stage, say)
+    if not step_folders(workdir / "checkpoints"):
+        folder = stage_folder(workdir)
+        if not finished(folder, first.steps):
+            _refuse_another_run(folder, first, say)
+            say(f"stage 1 of 2, for PSNR, in {folder}")
+            outcome = _train_stage(first, folder, start, "psnr", say)
+            if outcome.stopped_by is not None:
+                return outcome
+        start = str(folder)
+    stage = "adversarial" if config.adversarial.discriminators else "second"
+    say(f"stage 2 of 2, {stage}, in {workdir}")
+    return _train_stage(config, workdir, start, stage, say)
 
+
+def _train_stage(config: TrainConfig, workdir: Path, start: str, stage: str, say: Say) -> Outcome:
+    """One stage: the inputs, and the run in its locked folder.
+
+    Args:
+      start: the run folder or weights file that a fresh run starts from; "" for none.
+      stage: its name in logs; "" for a run without stages.
+    """
     # Inputs first: a broken file must show before a run folder appears.
     start_variables = None
-    if config.init_from and not step_folders(workdir / "checkpoints"):
-        model = create_model(config.model, scale=config.scale, **config.model_args)
-        start_variables = read_start(config.init_from, model)
+    if start and not step_folders(workdir / "checkpoints"):
+        start_variables = read_start(start, model_of(config))
     inputs = open_inputs(config, say)
+    validation = Validation(config, inputs.tests, say) if inputs.tests else None
     try:
         workdir.mkdir(parents=True, exist_ok=True)
         with locked(workdir):
             # Again: another run may have ended here while the images were read.
             _refuse_another_run(workdir, config, say=lambda line: None)
-            return _run(config, workdir, inputs, start_variables, say)
+            opened = (inputs, validation, start, start_variables)
+            return _run(config, workdir, *opened, stage, say)
     except OSError as error:
         if error.errno not in _CANNOT_WRITE:
             raise
@@ -109,13 +132,14 @@ def _run(
     config: TrainConfig,
     workdir: Path,
     inputs: Inputs,
+    validation: Validation | None,
+    start_path: str,
     start_variables: dict[str, Any] | None,
+    stage: str,
     say: Say,
 ) -> Outcome:
     """The run itself, in a folder that is locked."""
-    model: Any = create_model(config.model, scale=config.scale, **config.model_args)
-    protocol = get_protocol(config.protocol)
-    plan, tests = inputs.plan, inputs.tests
+    plan, adversarial = inputs.plan, config.adversarial
 
     # One mesh of all devices: the batch is split, everything else is on each of them.
     devices = jax.device_count()
@@ -123,28 +147,13 @@ def _run(
     everywhere = NamedSharding(mesh, PartitionSpec())
     feed = Feed(config, plan, mesh)
 
-    optimizer = make_optimizer(config.optimizer, config.steps)
-    state = create_state(model, optimizer, jax.random.key(config.seed), ema=config.ema > 0)
-    state = jax.device_put(state, everywhere)
+    judges = make_judges(adversarial)
+    state: Any = jax.device_put(fresh_state(config, judges), everywhere)
 
     @functools.cache
-    def program(scales: tuple[int, ...], cut: int, count: int) -> Callable:
-        """One for each kind of call: its scales, the side of its patches, its number of steps."""
-        step = make_train_step(
-            [create_model(config.model, scale=s, **config.model_args) for s in scales],
-            [
-                make_pairing(protocol, degradation_of(config.degradation, s), s, config.data)
-                for s in scales
-            ],
-            optimizer,
-            get_loss(config.loss),
-            config.ema,
-            get_supervision(config.supervision, config.anneal_steps),
-        )
-        return feed.program(step, cut, count)
-
-    degrade = degradation_of(config.degradation, config.scale)
-    scorer = make_scorer(model, protocol, degrade)
+    def program(scales: tuple[int, ...], turn: Turn, cut: int, count: int) -> Callable:
+        """One for each kind of call: scales, who learns, side of the patches, number of steps."""
+        return feed.program(build_step(config, judges, scales, turn), cut, count)
 
     spec: dict[str, Any] = {"config": to_dict(config), "versions": versions()}
     if config.degradation != "given":  # a preset's numbers may change from version to version
@@ -156,38 +165,33 @@ def _run(
             state, _, start = restored
             say(f"resuming {workdir} at step {start}")
         elif start_variables is not None:
-            state = start_from(state, start_variables, config.init_from, say)
-            state = jax.device_put(state, everywhere)
+            generator = start_from(generator_of(state), start_variables, start_path, say)
+            state = jax.device_put(with_generator(state, generator), everywhere)
         step = start
         write_json(workdir / "config.json", spec["config"])
         write_json(workdir / "versions.json", spec["versions"])
-        log = RunLog(workdir, start)
+        log = RunLog(workdir, start, stage)
         say(
             f"{config.model} x{config.scale} on {devices} {jax.default_backend()} device(s): "
             f"{len(plan.hr)} images, {plan.epoch_length} patches an epoch, {config.steps} steps"
         )
 
-        def validate() -> SetResult | None:
-            if not tests:
+        def validate() -> Scores | None:
+            if validation is None:
                 return None
-            result = evaluate(scorer, evaluated_variables(state), tests)
+            scores = validation.score(evaluated_variables(generator_of(state)))
             if step > start:  # else it is the end of a complete run: in the log already
-                log.scalars(step, {"validation/psnr": result.psnr, "validation/ssim": result.ssim})
-                shown = [(config.model, result.images)]
-                picture = side_by_side(tests[:4], shown, config.scale, show_lr=True)
-                log.picture(step, "validation", picture)
-            say(
-                f"step {step}: validation PSNR-Y {result.psnr:.2f} dB, SSIM-Y {result.ssim:.4f} "
-                f"({protocol.name})"
-            )
-            return result
+                log.scalars(step, {f"validation/{k}": v for k, v in scores.values.items()})
+                shown = validation.picture([(config.model, scores)], show_lr=True)
+                log.picture(step, "validation", shown)
+            say(f"step {step}: {validation.line(scores)}")
+            return scores
 
-        result: SetResult | None = None
+        scores: Scores | None = None
         pending = None  # the metrics of the newest step, not read yet
-        with progress_bar(config.steps, step) as bar:
-            meter = Meter(
-                config, step, make_schedule(config.optimizer, config.steps), bar, log, say
-            )
+        with progress_bar(config.steps, step, stage) as bar:
+            schedule = make_schedule(config.optimizer, config.steps)
+            meter = Meter(config, step, schedule, bar, log, say, stage)
             starts = call_starts(config, step, steps_per_call(config))
             batches = prefetch(
                 lambda call: feed.make(int(starts[call]), int(starts[call + 1])),
@@ -195,7 +199,8 @@ def _run(
                 threads=min(4, os.cpu_count() or 1),
             )
             for end, batch in zip(starts[1:].tolist(), meter.watch(batches), strict=True):
-                call = program(scales_of(config, step), hr_cut(config, step), end - step)
+                kind = scales_of(config, step), turn_of(adversarial, step), hr_cut(config, step)
+                call = program(*kind, end - step)
                 state, metrics = call(state, batch)
                 # Reading one step behind keeps the device busy and the steps in flight bounded.
                 if pending is not None:
@@ -208,9 +213,10 @@ def _run(
                 if look or stopping or step % config.checkpoint_every == 0:
                     meter.read(pending)  # a diverged step must not be saved
                     pending = None
-                    result = validate() if look else None
-                    scores = {"psnr": result.psnr, "ssim": result.ssim} if result else None
-                    checkpoints.save(step, state, spec=spec, metrics=scores)
+                    scores = validate() if look else None
+                    # What PSNR ranks best is not what discriminators are there for.
+                    ranked = scores.values if scores and not judges else None
+                    checkpoints.save(step, state, spec=spec, metrics=ranked)
                     meter.resume()
                 if stopping and not last:
                     break
@@ -219,13 +225,27 @@ def _run(
         if step < config.steps:
             log.close()
             say(f"{stop.name}: saved step {step}; the same command goes on from there")
-            return Outcome(step, None, None, None, stop.name)
-        result = result or validate()  # None: the run was complete when it was started again
-        bicubic, picture = None, None
-        if result is not None:
-            bicubic, picture = _compare(config, degrade, workdir, tests, result)
+            return Outcome(step, None, stop.name)
+        scores = scores or validate()  # None: the run was complete when it was started again
+        comparison = None
+        if validation is not None and scores is not None:
+            comparison = _compare(config, workdir, validation, scores, say)
         log.close()
-        return Outcome(step, result, bicubic, picture, None)
+        return Outcome(step, comparison, None)
+
+
+def _compare(
+    config: TrainConfig, workdir: Path, validation: Validation, scores: Scores, say: Say
+) -> Comparison:
+    """The network beside bicubic and, if the run had one, that of the stage for PSNR."""
+    networks, before = [(config.model, scores)], stage_folder(workdir)
+    if config.pretrain.steps and before.is_dir():
+        variables = load_model(before, warn=say)[1]
+        networks = [
+            (f"{config.model}, stage for PSNR", validation.score(variables)),
+            (f"{config.model}, second stage", scores),
+        ]
+    return compare(validation, networks, workdir / "side_by_side.png")
 
 
 def _self_contained(config: TrainConfig) -> TrainConfig:
@@ -245,10 +265,9 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
         stored = from_dict(read_spec(workdir / "checkpoints")[0]["config"])
     except InputError:
         return  # there is none, or restoring will say what is wrong with it
-    for name in _IDENTITY:
-        old, new = (operator.attrgetter(name)(c) for c in (stored, config))
-        if name == "ema":  # the decay may change, but not whether there is an average
-            old, new = old > 0, new > 0
+    olds, news = _identity(stored), _identity(config)
+    for name in {**olds, **news}:
+        old, new = olds.get(name), news.get(name)
         if old != new:
             raise InputError(
                 f"--workdir: {workdir} holds a run with {name} {old}, the config says {new}; "
@@ -259,20 +278,16 @@ def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
             say(f"note: config.{name} differs from the run so far in {workdir}")
 
 
-def _compare(
-    config: TrainConfig,
-    degrade: Degradation | None,
-    workdir: Path,
-    tests: Sequence[TestImage],
-    result: SetResult,
-) -> tuple[SetResult, Path]:
-    """Scores bicubic on the same images and writes the side-by-side picture."""
-    from jaxsr.image.io import Picture, write_image
-
-    protocol = get_protocol(config.protocol)
-    scorer = make_scorer(create_model("bicubic", scale=config.scale), protocol, degrade)
-    bicubic = evaluate(scorer, {}, tests)
-    columns = [("bicubic", bicubic.images), (config.model, result.images)]
-    picture = workdir / "side_by_side.png"
-    write_image(picture, Picture(side_by_side(tests[:4], columns, config.scale), None))
-    return bicubic, picture
+def _identity(config: TrainConfig) -> dict[str, Any]:
+    """What may not change between a checkpoint and the run that goes on from it, by its name."""
+    fields = {name: operator.attrgetter(name)(config) for name in _IDENTITY}
+    # Decay and threshold may change, but not whether there is an average, or a running mean.
+    fields |= {"ema": config.ema > 0, "guard.spike": config.guard.spike > 0}
+    adversarial = config.adversarial
+    if adversarial.discriminators:
+        fields["adversarial.optimizer.name"] = adversarial.optimizer.name
+        fields["adversarial.lag"] = adversarial.lag > 0
+    for name, one in adversarial.discriminators.items():
+        where = f"adversarial.discriminators.{name}"
+        fields[where] = f"{one.model} {one.model_args} on {one.on}"
+    return fields

@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-import re
 from typing import Any
 
 import jax
@@ -15,12 +14,18 @@ from jaxsr.losses import get_loss
 from jaxsr.metrics import get_protocol
 from jaxsr.models import create_model
 from jaxsr.models.count import count_parameters
-from jaxsr.training.config import OptimizerConfig, TrainConfig
+from jaxsr.training.config import TrainConfig
 from jaxsr.training.optimizer import make_optimizer
+from jaxsr.training.rules_adversarial import (
+    adversarial_rules,
+    check_discriminators,
+    stage_rules,
+)
+from jaxsr.training.rules_optimizer import Rule, hold, one_of, optimizer_rules
 from jaxsr.training.scales import smallest_patch
+from jaxsr.training.stages import first_stage
 from jaxsr.training.state import shapes, supervises
-
-Rule = tuple[bool, str]  # whether it holds, and what to say if not
+from jaxsr.training.validation import check_metrics
 
 
 def check(config: TrainConfig) -> None:
@@ -36,12 +41,15 @@ def check(config: TrainConfig) -> None:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(f"config.model_args: {config.model} cannot be built: {reason}") from error
     degradation_of(config.degradation, config.scale)
-    rules = _model_rules(config, model) + _optimizer_rules(config.optimizer, config.steps)
-    for holds, message in rules + _run_rules(config) + _data_rules(config):
-        if not holds:
-            raise InputError(message)
+    check_metrics(config.metrics)
+    rules = _model_rules(config, model) + _run_rules(config) + _data_rules(config)
+    rules += optimizer_rules("optimizer", config.optimizer, config.steps)
+    hold(rules + stage_rules(config) + adversarial_rules(config, model))
     _check_loss(config)
+    if (first := first_stage(config)) is not None:
+        _check_loss(first)
     _check_scales(config, model)
+    check_discriminators(config)
     if config.optimizer.rates:
         jax.eval_shape(make_optimizer(config.optimizer, config.steps).init, shapes(model)["params"])
     if config.supervision != "none" and not supervises(model):
@@ -92,7 +100,7 @@ def _model_rules(config: TrainConfig, model: Any) -> list[Rule]:
             model.colour == "y" or not on_luma,
             f"config.protocol: {config.protocol} feeds luma, but {config.model} takes RGB; use rgb",
         ),
-        _one_of("supervision", config.supervision, ("none", "sum", "anneal")),
+        one_of("supervision", config.supervision, ("none", "sum", "anneal")),
         (
             config.supervision == "none" or model.colour == "rgb" or on_luma,
             f"config.supervision: {config.model} supervises luma, but {config.protocol} gives RGB",
@@ -113,7 +121,7 @@ def _run_rules(config: TrainConfig) -> list[Rule]:
             f"config.scales: {scales} are without config.scale {scale}, the one that is scored",
         ),
         (len(set(scales)) == len(scales), f"config.scales: {scales} names one twice"),
-        _one_of("scale_mix", config.scale_mix, ("step", "batch")),
+        one_of("scale_mix", config.scale_mix, ("step", "batch")),
         (
             not split or config.data.batch % len(scales) == 0,
             f"config.data.batch: {config.data.batch} does not split over the {len(scales)} scales",
@@ -157,7 +165,7 @@ def _data_rules(config: TrainConfig) -> list[Rule]:
                     f"{config.scales}",
                 ),
             ]
-    rules += [_one_of(f"data.mix.{name}", name, MIXES) for name in data.mix]
+    rules += [one_of(f"data.mix.{name}", name, MIXES) for name in data.mix]
     rules += [
         (
             len(data.grow_to) == len(data.grow_at),
@@ -189,7 +197,7 @@ def _data_rules(config: TrainConfig) -> list[Rule]:
             f"config.data.mix: {data.mix} are not probabilities that sum up to 1 or less",
         ),
         (0 <= data.min_detail < 0.5, f"config.data.min_detail: {data.min_detail} not in [0, 0.5)"),
-        _one_of("data.residency", data.residency, ("auto", "memory", "mmap", "device")),
+        one_of("data.residency", data.residency, ("auto", "memory", "mmap", "device")),
         (data.memory_limit_mib >= 0, "config.data.memory_limit_mib: must not be negative"),
         (
             not given or config.protocol == "rgb",
@@ -202,67 +210,3 @@ def _data_rules(config: TrainConfig) -> list[Rule]:
         ),
     ]
     return rules
-
-
-def _optimizer_rules(config: OptimizerConfig, steps: int) -> list[Rule]:
-    where = "config.optimizer"
-    rules = [
-        _one_of("optimizer.name", config.name, ("adam", "sgd")),
-        _one_of("optimizer.schedule", config.schedule, ("constant", "cosine", "step")),
-        (
-            config.schedule != "step" or (config.decay_every > 0) != bool(config.milestones),
-            f"{where}.decay_every: the step schedule needs a positive number of steps, or else "
-            "milestones",
-        ),
-        (
-            list(config.milestones) == sorted({m for m in config.milestones if m > 0}),
-            f"{where}.milestones: {config.milestones} are not positive and rising",
-        ),
-        (
-            0 <= config.warmup <= steps,
-            f"{where}.warmup: {config.warmup} is not within the {steps} steps of the run",
-        ),
-        (
-            0 < config.learning_rate < math.inf,
-            f"{where}.learning_rate: {config.learning_rate} is not positive and finite",
-        ),
-        (
-            0 <= config.end_rate <= config.learning_rate,
-            f"{where}.end_rate: {config.end_rate} is not between 0 and the learning rate",
-        ),
-        (0 < config.decay_factor <= 1, f"{where}.decay_factor: must be above 0 and at most 1"),
-        (0 < config.eps < math.inf, f"{where}.eps: must be positive and finite"),
-    ]
-    rules += [
-        (0 <= value < 1, f"{where}.{name}: {value} is not in [0, 1)")
-        for name, value in (("b1", config.b1), ("b2", config.b2), ("momentum", config.momentum))
-    ]
-    rules += [
-        (0 <= value < math.inf, f"{where}.{name}: must be finite and not negative")
-        for name, value in (
-            ("decay_every", config.decay_every),
-            ("restart_every", config.restart_every),
-            ("weight_decay", config.weight_decay),
-            ("clip_norm", config.clip_norm),
-            ("clip_value", config.clip_value),
-            ("adjustable_clip", config.adjustable_clip),
-            ("adjustable_clip_norm", config.adjustable_clip_norm),
-            *((f"rates.{pattern}", rate) for pattern, rate in config.rates.items()),
-        )
-    ]
-    return rules + [
-        (_compiles(pattern), f"{where}.rates.{pattern}: is no regular expression")
-        for pattern in config.rates
-    ]
-
-
-def _one_of(name: str, value: str, known: tuple[str, ...]) -> Rule:
-    return value in known, f"config.{name}: unknown '{value}'{nearest(value, known)}"
-
-
-def _compiles(pattern: str) -> bool:
-    try:
-        re.compile(pattern)
-    except re.error:
-        return False
-    return True

@@ -1,6 +1,6 @@
 """What a run leaves behind beside its checkpoints: numbers, pictures, provenance.
 
-metrics.jsonl      one JSON object a line: {"step", ...}
+metrics.jsonl      one JSON object a line: {"step", ...}, with the "stage" of a run that has several
 tensorboard/       the same scalars, and LR | SR | HR pictures
 config.json        the configuration
 versions.json      package versions, devices, git revision
@@ -69,12 +69,14 @@ def _git_revision() -> str | None:
 
 class RunLog:
     """Appends to metrics.jsonl and TensorBoard. `start` > 0 continues a run from that step:
-    lines of steps after it, written before a crash, are dropped."""
+    lines of steps after it, written before a crash, are dropped. The name of a `stage` is put into
+    every line."""
 
-    def __init__(self, workdir: Path, start: int) -> None:
+    def __init__(self, workdir: Path, start: int, stage: str = "") -> None:
         from tensorboardX import SummaryWriter
 
         self._path = workdir / "metrics.jsonl"
+        self._stage = {"stage": stage} if stage else {}
         self._keep_until(start)
         self._file = self._path.open("a", encoding="utf-8")
         # TensorBoard hides what an earlier process wrote from this step on.
@@ -97,7 +99,7 @@ class RunLog:
 
     def scalars(self, step: int, values: Mapping[str, float]) -> None:
         """Writes named numbers of one step; names with a `/` group in TensorBoard."""
-        line = json.dumps(_strict({"step": step, **values}), allow_nan=False)
+        line = json.dumps(_strict({"step": step, **self._stage, **values}), allow_nan=False)
         self._file.write(line + "\n")
         self._file.flush()
         for name, value in values.items():

@@ -6,6 +6,7 @@ import numpy as np
 
 from jaxsr.data.batches import SCALE, below, words
 from jaxsr.training.config import TrainConfig
+from jaxsr.training.turns import turn_of
 
 
 def scales_of(config: TrainConfig, step: int) -> tuple[int, ...]:
@@ -77,5 +78,8 @@ def _one_call(config: TrainConfig, step: int, count: int) -> bool:
     for every in (config.validate_every, config.checkpoint_every):
         if step // every != (step + count - 1) // every:
             return False
-    kinds = {(scales_of(config, s), hr_cut(config, s)) for s in range(step, step + count)}
+    kinds = {
+        (scales_of(config, s), hr_cut(config, s), turn_of(config.adversarial, s))
+        for s in range(step, step + count)
+    }
     return len(kinds) == 1
