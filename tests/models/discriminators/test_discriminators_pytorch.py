@@ -1,7 +1,7 @@
 """Each discriminator against the same layers of PyTorch, with the same weights.
 
 One call in training mode, its gradients, the statistics after it, and a call in inference mode:
-to 1e-4, gradients and statistics to 1e-5.
+logits and statistics to 1e-5, gradients to 1e-4 of the largest.
 """
 
 import functools
@@ -244,17 +244,18 @@ def test_same_as_pytorch(case, fake_params):
     want = peer(ranged(images))
     F.softplus(want).mean().backward()
 
-    def compare(a: Any, b: Any, atol: float = 1e-4) -> None:
+    def compare(a: Any, b: Any, atol: float = 1e-5) -> None:
         b = b.detach().numpy()
         np.testing.assert_allclose(a, b.transpose(0, 2, 3, 1) if b.ndim == 4 else b, atol=atol)
 
     compare(got, want)
     assert np.std(got) > 1e-4  # something is compared
-    compare(grads[1], images.grad, 1e-5)
+    compare(grads[1], images.grad, 1e-4 * images.grad.abs().max())
+    largest = max(float(p.grad.abs().max()) for p in peer.parameters())
     for key, value in to_pytorch({"params": grads[0], "batch_stats": stats}, height).items():
         if not key.endswith(("running_mean", "running_var", "weight_u", "weight_v")):
             gradient = peer.get_parameter(key).grad
-            np.testing.assert_allclose(value, gradient, rtol=1e-3, atol=1e-5, err_msg=key)
+            np.testing.assert_allclose(value, gradient, rtol=1e-3, atol=1e-4 * largest, err_msg=key)
             cancelled = key.endswith("bias") and key.replace("conv", "bn") in peer.state_dict()
             assert cancelled or gradient.abs().max() > 1e-7, key
     after = to_pytorch({"params": variables["params"]} | changed, height)
