@@ -211,8 +211,10 @@ def _run(
                 last = step == config.steps
                 look = last or (step % config.validate_every == 0 and not stopping)
                 if look or stopping or step % config.checkpoint_every == 0:
-                    meter.read(pending)  # a diverged step must not be saved
+                    meter.read(pending)
                     pending = None
+                    if meter.skipping and not (last or stopping):
+                        continue  # it may have diverged, and what is saved must be whole
                     scores = validate() if look else None
                     # What PSNR ranks best is not what discriminators are there for.
                     ranked = scores.values if scores and not judges else None

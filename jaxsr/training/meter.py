@@ -47,6 +47,11 @@ class Meter:
         """Starts the clock again after something that is not training, such as validation."""
         self._clock = time.perf_counter()
 
+    @property
+    def skipping(self) -> bool:
+        """Whether the update of the newest step that was read was skipped."""
+        return self._in_row > 0
+
     def watch(self, batches: Iterator[T]) -> Generator[T, None, None]:
         """The same batches; the time that the loop waits for them is counted."""
         while True:

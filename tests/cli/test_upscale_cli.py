@@ -153,7 +153,7 @@ def test_checkpoint(images, tmp_path, capsys, monkeypatch):
     variables = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     spec = {"config": {"model": "espcn", "scale": 2}}
     monkeypatch.setattr(
-        "jaxsr.training.checkpoint.load_model", lambda folder, warn: (model, variables, spec)
+        "jaxsr.training.restore.load_model", lambda folder, **_: (model, variables, spec)
     )
     base = (images / "a.png", "-o", tmp_path / "out.png", "--checkpoint", tmp_path)
     assert "--model edsr, but" in refused(capsys, *base, "--model", "edsr")

@@ -78,7 +78,8 @@ def test_a_config_trains(name, folders, tmp_path):
     outcome = train(config, workdir, say=lines.append)
 
     assert outcome.step == config.steps and outcome.stopped_by is None
-    assert outcome.validation is not None and outcome.bicubic is not None
+    assert outcome.comparison is not None
+    assert [label for label, _ in outcome.comparison.rows] == ["bicubic", config.model]
     log = read_log(workdir)
     losses = {int(line["step"]): line["train/loss"] for line in log if "train/loss" in line}
     assert list(losses) == list(range(config.log_every, config.steps + 1, config.log_every))
@@ -96,7 +97,7 @@ def test_a_config_trains(name, folders, tmp_path):
     as_json = json.loads(json.dumps(to_dict(config)))
     assert json.loads((workdir / "config.json").read_text()) == as_json
     assert json.loads((workdir / "versions.json").read_text())["jax"] == jax.__version__
-    assert outcome.picture == workdir / "side_by_side.png"
+    assert outcome.comparison.picture == workdir / "side_by_side.png"
     assert Image.open(workdir / "side_by_side.png").mode == "RGB"
 
     # eval.py finds the best checkpoint and gives the numbers that training saw.
@@ -135,9 +136,7 @@ def test_without_validation_images(short, folders, tmp_path):
         outcome = train(short, tmp_path / "run", say=lines.append)
     finally:
         (folders["train"] / "narrow.png").unlink()
-    assert (outcome.step, outcome.validation, outcome.bicubic, outcome.picture) == (
-        *(4, None, None, None),
-    )
+    assert (outcome.step, outcome.comparison) == (4, None)
     assert not (tmp_path / "run" / "side_by_side.png").exists()
     assert (tmp_path / "run" / "checkpoints" / "4").is_dir()
     assert lines[0] == "left out, smaller than the 32 px patch: narrow.png 31x99"
@@ -148,9 +147,12 @@ def test_without_validation_images(short, folders, tmp_path):
 
 def test_a_diverged_run_stops_and_saves_nothing(short, tmp_path):
     config = override(short, "optimizer.learning_rate", "1e30")
-    with pytest.raises(InputError, match=r"diverged.* at step \d; .*learning_rate"):
-        train(override(config, "checkpoint_every", "1"), tmp_path / "run", say=lambda line: None)
+    config = override(config, "guard.skips", "2")
+    lines = []
+    with pytest.raises(InputError, match=r"diverged.* at step 3, the last of 2 .*learning_rate"):
+        train(override(config, "checkpoint_every", "1"), tmp_path / "run", say=lines.append)
     # The first step saw the initial weights; what it made of them shows in the second.
     saved = [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()]
     assert set(saved) <= {"1"}
     assert all(math.isfinite(line["train/loss"]) for line in read_log(tmp_path / "run"))
+    assert [line for line in lines if "the update is skipped" in line]
