@@ -4,8 +4,8 @@
 
 One step is what ESRGAN trains by: RRDBNet's L1 (weight 0.01), L1 of VGG features before the ReLU
 (1) and relativistic average GAN (0.005) against the VGG-style discriminator, an update of both by
-Adam, the moving average of RRDBNet. The features are those of VGG16's conv5_3 with random weights,
-of the shapes of VGG19's conv5_4. LR, x4, is given.
+Adam, the moving average of RRDBNet. The features are VGG16's conv5_3 with random weights, three
+convolutions less than ESRGAN's VGG19 has up to conv5_4. LR, x4, is given.
 
 By default a tiny one for CPUs: 2 blocks of 32 features, growth 16, a discriminator of 16 features,
 4 patches of 128 pixels. --full is the paper's, for a GPU: 23 blocks of 64 features, growth 32, a
@@ -13,8 +13,9 @@ discriminator of 64 features, 16 patches of 128 pixels; there the peer is also c
 torch.compile. In float32, with the TF32 that each program allows by default: jaxsr in convolutions
 and dense layers, PyTorch in convolutions.
 
-Each program is a process of its own on the same device (all cores of a CPU), with the same random
-weights and images. They take turns of --steps steps, and --rounds of them; the median counts.
+Each program is a process of its own on the same device (a CPU's cores, all or those of `taskset`),
+with the same random weights and images. They take turns of --steps steps, and --rounds of them; the
+median counts. Keep all else off the cores: PyTorch's threads wait for each other.
 `first s` is the time of the first step, compilation included. The losses of the first two steps
 are compared, so that the programs are known to compute the same; if they differ there is no
 table. The peer (benchmarks/pytorch/esrgan_training.py) is plain PyTorch, channels last, with fused
@@ -83,7 +84,7 @@ def main(argv: Sequence[str]) -> int:
     ]
     print(f"{size}, {workers[0].found['device']}")
     for row in (_HEAD, *rows):
-        print(f"{row[0]:<20}" + "".join(f"{cell:>10}" for cell in row[1:]))
+        print(f"{row[0]:<20}" + "".join(f"{cell:>12}" for cell in row[1:]))
     if args.markdown:
         cells = [_HEAD, ("---", *("--:",) * (len(_HEAD) - 1)), *rows]
         args.markdown.write_text("".join(f"| {' | '.join(row)} |\n" for row in cells))

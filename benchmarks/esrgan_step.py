@@ -146,7 +146,7 @@ def prepare_torch(problem: Problem, *, compiled: bool) -> tuple[str, Step]:
     from jaxsr.vision import TRUNKS
     from jaxsr.vision.weights import loaded
 
-    torch.set_num_threads(os.cpu_count() or 1)
+    torch.set_num_threads(len(os.sched_getaffinity(0)))
     torch.backends.cudnn.benchmark = True
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
