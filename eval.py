@@ -18,14 +18,12 @@ from typing import Any
 from jaxsr.cli.run import run, warn
 from jaxsr.cli.scoring import (
     add_options,
-    cells,
     make_scoring,
     measure_set,
     print_notes,
     read_sets,
     report,
     set_folders,
-    titles,
     wanted_measures,
     write_report,
 )
@@ -54,6 +52,7 @@ def main(argv: Sequence[str]) -> int:
     from tqdm import tqdm
 
     from jaxsr.evaluation import evaluate
+    from jaxsr.metrics.registry import cells, titles
 
     measures = wanted_measures(args)
     name, model, variables, config = _load(args.model, args.checkpoint or args.weights, args.scale)

@@ -2,7 +2,7 @@
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,9 @@ import numpy as np
 from jaxsr.degradations import Degradation, get_degradation
 from jaxsr.degradations.keys import image_key
 from jaxsr.errors import InputError
-from jaxsr.image.colour import to_float, to_uint8
+from jaxsr.image.colour import luma, to_float, to_uint8
 from jaxsr.metrics.protocol import Protocol, crop_to_multiple
+from jaxsr.metrics.registry import Asked, Measure
 from jaxsr.models.apply import enlarge
 
 
@@ -189,6 +190,37 @@ def _pair(
     protocol: Protocol, degrade: Degradation, key: jax.Array, hr: jax.Array
 ) -> tuple[jax.Array, jax.Array]:
     return protocol.pair(degrade, key[None], hr)
+
+
+def refuse_small(measures: Iterable[Measure], images: Sequence[TestImage], scale: int) -> None:
+    """InputError naming the first image that is too small for one of the measures."""
+    for image in images:
+        for measure in measures:
+            measure.refuse_small(image.name, image.hr.shape, scale)
+
+
+def truth(protocol: Protocol, image: TestImage) -> np.ndarray:
+    """HR as the protocol compares with it, uint8 [H, W, C]."""
+    return np.asarray(to_uint8(luma(to_float(image.hr)))) if protocol.on_luma else image.hr
+
+
+def measured(
+    asked: Mapping[str, Asked], protocol: Protocol, image: TestImage, score: Score
+) -> dict[str, float]:
+    """Every measure of one image, by its name.
+
+    Args:
+      asked: by the names of `jaxsr.metrics.registry`; PSNR and SSIM are the score's own.
+      score: of the image.
+    """
+    hr = truth(protocol, image)
+
+    def value(name: str) -> float:
+        if name in ("psnr", "ssim"):
+            return getattr(score, name)
+        return float(asked[name](score.sr[None], hr[None], score.lr[None])[0])
+
+    return {name: value(name) for name in asked}
 
 
 @dataclass(frozen=True)

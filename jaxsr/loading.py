@@ -21,9 +21,9 @@ def load_model(
     """The network of a training run or of a file of weights, as `(module, variables, spec)`.
 
     Args:
-      path: the --workdir of a run (its best checkpoint is taken; at the scale that it scores,
-        unless told another one that it trains) or a file: PyTorch's .pth or .pt, .safetensors,
-        .npz, or the .mat of the early papers.
+      path: the --workdir of a run (its best checkpoint is taken, the newest if none is ranked; at
+        the scale that it scores, unless told another one that it trains) or a file: PyTorch's
+        .pth or .pt, .safetensors, .npz, or the .mat of the early papers.
       model, scale: what it must hold; by default whatever is found. Needed only where neither
         the tensors nor the file's name tell the scale.
       averaged: False takes a run's parameters themselves, not their moving average.
@@ -75,7 +75,7 @@ def load_discriminator(
     """A discriminator as `(module, variables, spec)`: `logits = module.apply(variables, x)`.
 
     Args:
-      path: the --workdir of an adversarial run (its best checkpoint is taken) or a file that
+      path: the --workdir of an adversarial run (its newest checkpoint is taken) or a file that
         `jaxsr convert --network discriminator` has written.
       name: which one of the run, by its name in the config; not needed where there is only one.
       warn: gets one line for each checkpoint that is not whole.

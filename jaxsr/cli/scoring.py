@@ -1,4 +1,4 @@
-"""What `eval.py` and `jaxsr interpolate` share: options, test sets, measures, table and report."""
+"""What `eval.py` and `jaxsr interpolate` share: options, test sets, measures and report."""
 
 import argparse
 import math
@@ -136,16 +136,14 @@ def set_folders(data: str) -> dict[str, Path]:
 
 def read_sets(scoring: Scoring, folders: Mapping[str, Path]) -> "dict[str, list[TestImage]]":
     """The images of every set: whatever may be wrong with one shows before the first is scored."""
-    from jaxsr.evaluation import read_test_set
+    from jaxsr.evaluation import read_test_set, refuse_small
 
     sets = {
         key: read_test_set(path, scoring.scale, scoring.protocol, scoring.degradation)
         for key, path in folders.items()
     }
     for images in sets.values():
-        for image in images:
-            for measure in scoring.measures.values():
-                measure.refuse_small(image.name, image.hr.shape, scoring.scale)
+        refuse_small(scoring.measures.values(), images, scoring.scale)
     return sets
 
 
@@ -161,44 +159,21 @@ def measure_set(
       scores: of the images, in their order.
       watch: may wrap the sequence in a progress bar.
     """
-    values: dict[str, list[float]] = {name: [] for name in scoring.measures}
+    from jaxsr.evaluation import measured
+
+    each: list[dict[str, float]] = []
     for score, image in watch(list(zip(scores, images, strict=True))):
-        hr = truth(scoring.protocol, image)
-        for name, measure in scoring.asked.items():
-            if name in ("psnr", "ssim"):
-                value = getattr(score, name)
-            else:
-                value = float(measure(score.sr[None], hr[None], score.lr[None])[0])
+        values = measured(scoring.asked, scoring.protocol, image, score)
+        for name, value in values.items():
             if math.isnan(value):
                 warn(f"{image.name}: {name} has no value for a picture so flat")
-            values[name].append(value)
-    whole = {name: m.over_set(values[name]) for name, m in scoring.measures.items()}
-    each = {
-        image.name: {name: values[name][i] for name in scoring.measures}
-        for i, image in enumerate(images)
+        each.append(values)
+    whole = {
+        name: measure.over_set([values[name] for values in each])
+        for name, measure in scoring.measures.items()
     }
-    return {**whole, "n": len(images), "images": each}
-
-
-def truth(protocol: "Protocol", image: "TestImage") -> Any:
-    """HR as the protocol compares with it, uint8 [H, W, C]."""
-    from jaxsr.image.colour import luma, to_float, to_uint8
-
-    return to_uint8(luma(to_float(image.hr))) if protocol.on_luma else image.hr
-
-
-def titles(measures: "Mapping[str, Measure]") -> str:
-    """The heads of the measures' columns."""
-    return "".join(f"{m.title:>{_width(m)}}" for m in measures.values())
-
-
-def cells(measures: "Mapping[str, Measure]", values: Mapping[str, Any]) -> str:
-    """A set's values below their heads."""
-    return "".join(f"{m.text(values[name]):>{_width(m)}}" for name, m in measures.items())
-
-
-def _width(measure: "Measure") -> int:
-    return max(10, len(measure.title) + 2)
+    named = {image.name: values for image, values in zip(images, each, strict=True)}
+    return {**whole, "n": len(images), "images": named}
 
 
 def print_notes(args: argparse.Namespace, scoring: Scoring) -> None:

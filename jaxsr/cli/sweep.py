@@ -11,15 +11,12 @@ from jaxsr.cli.plan import make_folder
 from jaxsr.cli.run import warn
 from jaxsr.cli.scoring import (
     Scoring,
-    cells,
     make_scoring,
     measure_set,
     print_notes,
     read_sets,
     report,
     set_folders,
-    titles,
-    truth,
     wanted_measures,
     write_report,
 )
@@ -43,6 +40,7 @@ def sweep(args: argparse.Namespace, alphas: Sequence[float]) -> int:
 
     from jaxsr.interop.interpolate import shared_network
     from jaxsr.loading import load_model
+    from jaxsr.metrics.registry import cells, titles
 
     measures = wanted_measures(args)
     a, b = (load_model(path, scale=args.scale, warn=warn) for path in (args.a, args.b))
@@ -93,7 +91,7 @@ def _config(args: argparse.Namespace, a: Mapping[str, Any], b: Mapping[str, Any]
     """What both runs say of how to score, or the one that is a run."""
     for field in ("protocol", "degradation"):
         if getattr(args, field) is None and field in a and field in b and a[field] != b[field]:
-            raise InputError(f"{args.a} and {args.b} have not one {field}; give --{field}")
+            raise InputError(f"{args.a} and {args.b} differ in their {field}; give --{field}")
     return {**a, **b}
 
 
@@ -118,7 +116,7 @@ def _of_images(
     """For each alpha the mixed 8-bit results of the two networks, which run once."""
     import jax
 
-    from jaxsr.evaluation import evaluate
+    from jaxsr.evaluation import evaluate, truth
     from jaxsr.image.colour import to_float
     from jaxsr.interop.interpolate import interpolate_pixels
 

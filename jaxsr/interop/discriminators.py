@@ -102,6 +102,8 @@ def _variables(path: Path, state: Mapping[str, np.ndarray]) -> dict[str, Any]:
             raise InputError(f"{path}: '{name[:80]}' is no tensor of a discriminator")
         if value.dtype != np.float32 or not np.isfinite(value).all():
             raise InputError(f"{path}: tensor '{name[:80]}' is not float32 and finite throughout")
+    if "params" not in above:
+        raise InputError(f"{path}: has no parameters of a discriminator; it is damaged")
     if both := above & state.keys():
         raise InputError(f"{path}: '{min(both)[:80]}' is a tensor and holds others; it is damaged")
     return jax.tree.map(jnp.asarray, unflatten_dict(dict(state), sep="/"))

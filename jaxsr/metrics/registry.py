@@ -5,7 +5,7 @@ the protocol gives them (RGB or gray under `rgb`, rounded luma under `y-uint8`),
 """
 
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,6 +64,11 @@ class Measure:
         """The value with its unit."""
         return f"{value:.{self.digits}f}{' ' if self.unit else ''}{self.unit}"
 
+    @property
+    def width(self) -> int:
+        """Of its column in a table, in letters."""
+        return max(10, len(self.title) + 2)
+
     def refuse_small(self, name: str, shape: Sequence[int], scale: int) -> None:
         """InputError naming an image, of `shape` [H, W, ...], too small for this measure."""
         height, width = shape[:2]
@@ -89,6 +94,16 @@ def get_measures(names: str) -> dict[str, Measure]:
             raise InputError(f"--metrics: {name} is named twice")
         found[name] = MEASURES[name]
     return found
+
+
+def titles(measures: Mapping[str, Measure]) -> str:
+    """The heads of the measures' columns."""
+    return "".join(f"{m.title:>{m.width}}" for m in measures.values())
+
+
+def cells(measures: Mapping[str, Measure], values: Mapping[str, Any]) -> str:
+    """A row of values, by the names of the measures, below their heads."""
+    return "".join(f"{m.text(values[name]):>{m.width}}" for name, m in measures.items())
 
 
 def describe() -> list[str]:

@@ -11,10 +11,17 @@ from typing import Any
 import numpy as np
 
 from jaxsr.errors import InputError, nearest
-from jaxsr.evaluation import Score, Scorer, TestImage, degradation_of, make_scorer
-from jaxsr.image.colour import luma, to_float, to_uint8
+from jaxsr.evaluation import (
+    Score,
+    Scorer,
+    TestImage,
+    degradation_of,
+    make_scorer,
+    measured,
+    refuse_small,
+)
 from jaxsr.metrics import get_protocol
-from jaxsr.metrics.registry import MEASURES, Asked
+from jaxsr.metrics.registry import MEASURES, Asked, cells, titles
 from jaxsr.models import create_model
 from jaxsr.side_by_side import side_by_side
 from jaxsr.training.config import TrainConfig
@@ -26,7 +33,7 @@ _SHOWN = 4  # images in pictures, always the first ones
 
 @dataclass(frozen=True)
 class Scores:
-    """Values over the whole set by the names of the measures, and each image's results."""
+    """Values over the whole set by the names of the measures, and the first images' results."""
 
     values: dict[str, float]
     images: tuple[Score, ...]
@@ -59,12 +66,10 @@ class Validation:
         model = create_model(config.model, scale=config.scale, **config.model_args)
         self._scorer = make_scorer(model, self._protocol, self._degrade)
         names = tuple(dict.fromkeys((*_RANKING, *config.metrics)))
-        for image in tests:
-            for name in names:
-                try:
-                    MEASURES[name].refuse_small(image.name, image.hr.shape, config.scale)
-                except InputError as error:
-                    raise InputError(f"config.metrics: {error}") from None
+        try:
+            refuse_small([MEASURES[name] for name in names], tests, config.scale)
+        except InputError as error:
+            raise InputError(f"config.metrics: {error}") from None
         self._asked: dict[str, Asked] = {}
         for name in names:
             try:
@@ -96,22 +101,17 @@ class Validation:
     def _scores(self, scorer: Scorer, variables: Any) -> Scores:
         from tqdm import tqdm
 
-        values: dict[str, list[float]] = {name: [] for name in self._asked}
-        images = []
+        each: list[dict[str, float]] = []
+        shown: list[Score] = []  # not all of them: a set may be large
         for image in tqdm(self.tests, "validation", leave=False, disable=None, delay=2):
             score = scorer(variables, image)
-            images.append(score)
-            hr = image.hr
-            if self._protocol.on_luma:
-                hr = np.asarray(to_uint8(luma(to_float(hr))))
-            for name, measure in self._asked.items():
-                if name in _RANKING:
-                    value = getattr(score, name)
-                else:
-                    value = measure(score.sr[None], hr[None], score.lr[None])[0]
-                values[name].append(float(value))
-        whole = {name: MEASURES[name].over_set(values[name]) for name in values}
-        return Scores(whole, tuple(images))
+            each.append(measured(self._asked, self._protocol, image, score))
+            if len(shown) < _SHOWN:
+                shown.append(score)
+        whole = {
+            name: MEASURES[name].over_set([values[name] for values in each]) for name in self._asked
+        }
+        return Scores(whole, tuple(shown))
 
 
 @dataclass(frozen=True)
@@ -156,21 +156,14 @@ def compare(
 def table(comparison: Comparison) -> str:
     """The comparison for people: a row for each method, a column for each measure."""
     rows = comparison.rows
-    measures = [MEASURES[name] for name in rows[0][1].values]
-    widths = [max(10, len(measure.title) + 2) for measure in measures]
+    measures = {name: MEASURES[name] for name in rows[0][1].values}
     first = max(26, *(len(label) + 2 for label, _ in rows))
-
-    def line(head: str, cells: Sequence[str]) -> str:
-        texts = (f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True))
-        return f"{head:<{first}}{''.join(texts)}"
-
-    lines = [line("on the validation images", [measure.title for measure in measures])]
-    for label, scores in rows:
-        lines.append(line(label, [MEASURES[n].text(v) for n, v in scores.values.items()]))
+    lines = [f"{'on the validation images':<{first}}{titles(measures)}"]
+    lines += [f"{label:<{first}}{cells(measures, scores.values)}" for label, scores in rows]
     gain = comparison.gain
     start = "" if gain is None else f"{'gain':<{first}}{gain:>+7.2f} dB   "
     lines.append(f"{start}(protocol {comparison.protocol})")
-    lower = [measure.title for measure in measures if not measure.higher_is_better]
+    lower = [measure.title for measure in measures.values() if not measure.higher_is_better]
     if lower:
         lines.append(f"lower is better: {', '.join(lower)}")
     lines.append(f"side by side: {comparison.picture}")

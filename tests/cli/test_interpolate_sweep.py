@@ -210,7 +210,7 @@ def test_runs_that_were_scored_under_different_conditions(data, tmp_path, capsys
     what = (a, b, "--alpha=1", f"--data={data}", "-o", out)
     assert call(*what) == 2
     assert capsys.readouterr().err == (
-        f"error: {a} and {b} have not one degradation; give --degradation\n"
+        f"error: {a} and {b} differ in their degradation; give --degradation\n"
     )
     assert call(*what, "--degradation=bicubic") == 0
     assert load(out / "alpha_1.00.json")["degradation"] == "bicubic"

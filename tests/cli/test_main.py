@@ -38,6 +38,7 @@ def test_help_names_every_command(capsys):
         "degrade",
         "upscale",
         "convert",
+        "interpolate",
         "models",
         "compare",
         "plane",

@@ -74,6 +74,7 @@ def test_metadata_that_ask_for_nonsense(tmp_path, said, match):
     [
         ({"conv0/kernel": np.zeros(1, np.float32)}, "'conv0/kernel' is no tensor of a discr"),
         ({"params": np.zeros(1, np.float32)}, "'params' is no tensor of a discriminator"),
+        ({"batch_stats/a": np.zeros(1, np.float32)}, "has no parameters of a discriminator"),
         ({"params/a": np.full(1, np.nan, np.float32)}, "'params/a' is not float32 and finite"),
         ({"params/a": np.zeros(1, np.int32)}, "'params/a' is not float32 and finite"),
         (

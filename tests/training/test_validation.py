@@ -119,6 +119,7 @@ def test_the_end_of_a_run(tmp_path, adversarial):
     config = replace(CONFIG, adversarial=adversarial, metrics=())
     validation = Validation(config, tests, silent)
     network = validation.score({})
+    assert len(network.images) == 4  # those that are shown
     path = tmp_path / "side_by_side.png"
     comparison = compare(validation, [("before", network), ("nearest", network)], path)
 
