@@ -5,7 +5,11 @@ gradients are central differences of the objectives in float64.
 """
 
 import itertools
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
 
@@ -389,3 +393,41 @@ def test_two_discriminators_and_the_views_of_them():
     got = float(new.generator.params["b"].squeeze())
     assert got == pytest.approx(START["b"] - RATE * slope, abs=2e-6)
     assert metrics["loss"] == pytest.approx(objective(START["b"]), rel=1e-5)
+
+
+ON_FOUR = """
+import jax, numpy as np
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
+from jaxsr.data import Batch
+from tests.training.test_adversarial import AdversarialConfig, NormedGain, NormedJudge, build
+
+assert jax.device_count() == 4
+config = AdversarialConfig(loss="relativistic")
+step, state = build(config, NormedJudge(), model=NormedGain())
+hr = np.random.default_rng(0).integers(0, 256, (8, 4, 4, 3), np.uint8)
+batch = Batch(np.arange(8, dtype=np.uint32), hr)
+mesh = jax.make_mesh((4,), ("data",), axis_types=(AxisType.Auto,))
+copied = jax.device_put(state, NamedSharding(mesh, PartitionSpec()))
+split = jax.device_put(batch, NamedSharding(mesh, PartitionSpec("data")))
+many, one = step(copied, split), step(state, batch)
+for (new, metrics) in (many, one):
+    assert metrics["skipped"] == 0
+close = lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
+jax.tree.map(close, (many[0].discriminators, many[1]), (one[0].discriminators, one[1]))
+ours, theirs = many[0].generator, one[0].generator
+jax.tree.map(close, (ours.params, ours.batch_stats), (theirs.params, theirs.batch_stats))
+"""
+
+
+def test_four_devices_do_what_one_does():
+    """Statistics of batch norms and the means of relativistic losses are the whole batch's."""
+    flags = "--xla_force_host_platform_device_count=4"
+    result = subprocess.run(
+        [sys.executable, "-c", ON_FOUR],
+        cwd=Path(__file__).parents[2],
+        env=os.environ | {"JAX_PLATFORMS": "cpu", "XLA_FLAGS": flags},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
