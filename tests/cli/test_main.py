@@ -38,14 +38,14 @@ def test_help_names_every_command(capsys):
         "degrade",
         "upscale",
         "convert",
-        "interpolate",
         "models",
         "compare",
         "plane",
         "mos",
     ):
         assert f"    {command} " in printed
-    assert "    niqe-fit" in printed
+    for command in ("interpolate", "niqe-fit"):  # longer: their help may be on the next line
+        assert f"    {command}" in printed
 
 
 def test_an_input_error_is_one_line(capsys):
