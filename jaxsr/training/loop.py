@@ -8,7 +8,6 @@ anywhere and started again ends as if it had not been.
 import dataclasses
 import errno
 import functools
-import operator
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -30,9 +29,10 @@ from jaxsr.training.inputs import Inputs, open_inputs
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_schedule
-from jaxsr.training.restore import load_model, read_spec
+from jaxsr.training.restore import load_model
 from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
+from jaxsr.training.same_run import refuse_another_run
 from jaxsr.training.scales import call_starts, hr_cut, scales_of
 from jaxsr.training.setup import build_step, fresh_state, model_of
 from jaxsr.training.signals import stop_signals
@@ -46,7 +46,6 @@ _CANNOT_WRITE = (
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC, errno.EDQUOT, errno.EFBIG),
     *(errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOENT, errno.ENAMETOOLONG),
 )
-_IDENTITY = ("model", "scale", "model_args", "protocol", "degradation", "optimizer.name")
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,7 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
     """Trains `config` in `workdir`, going on from its newest whole checkpoint if it has one.
 
     A stage for PSNR, if the config has one, is a run in the folder `psnr` of `workdir`, and goes
-    first; what it ends with is what this run starts from.
+    first; this run starts from its best checkpoint.
 
     Args:
       config: the run; checked before anything is read or written.
@@ -83,23 +82,28 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             f"config.data.batch: {config.data.batch} does not split over {devices} devices"
         )
     workdir = Path(workdir)
-    _refuse_another_run(workdir, config, say)
+    refuse_another_run(workdir, config, say)
     first, start = first_stage(config), config.init_from
-    if first is None:
-        stage = "adversarial" if config.adversarial.discriminators else ""
-        return _train_stage(config, workdir, start, stage, say)
-    if not step_folders(workdir / "checkpoints"):
-        folder = stage_folder(workdir)
-        if not finished(folder, first.steps):
-            _refuse_another_run(folder, first, say)
-            say(f"stage 1 of 2, for PSNR, in {folder}")
-            outcome = _train_stage(first, folder, start, "psnr", say)
-            if outcome.stopped_by is not None:
-                return outcome
-        start = str(folder)
-    stage = "adversarial" if config.adversarial.discriminators else "second"
-    say(f"stage 2 of 2, {stage}, in {workdir}")
-    return _train_stage(config, workdir, start, stage, say)
+    stage = "adversarial" if config.adversarial.discriminators else ""
+    if first is not None:
+        stage = stage or "second"
+        if not step_folders(workdir / "checkpoints"):
+            folder = stage_folder(workdir)
+            done = finished(folder, first.steps)
+            # What trained a finished stage does not matter any more.
+            refuse_another_run(folder, first, say, network_alone=done)
+            if not done:
+                say(f"stage 1 of 2, for PSNR, in {folder}")
+                outcome = _train_stage(first, folder, start, "psnr", say)
+                if outcome.stopped_by is not None:
+                    say(f"{outcome.stopped_by}: stopped in stage 1 of 2")
+                    return outcome
+            start = str(folder)
+        say(f"stage 2 of 2, {stage}, in {workdir}")
+    outcome = _train_stage(config, workdir, start, stage, say)
+    # A signal that came in the last step stopped nothing.
+    complete = outcome.step >= config.steps
+    return dataclasses.replace(outcome, stopped_by=None) if complete else outcome
 
 
 def _train_stage(config: TrainConfig, workdir: Path, start: str, stage: str, say: Say) -> Outcome:
@@ -119,7 +123,7 @@ def _train_stage(config: TrainConfig, workdir: Path, start: str, stage: str, say
         workdir.mkdir(parents=True, exist_ok=True)
         with locked(workdir):
             # Again: another run may have ended here while the images were read.
-            _refuse_another_run(workdir, config, say=lambda line: None)
+            refuse_another_run(workdir, config, say=lambda line: None)
             opened = (inputs, validation, start, start_variables)
             return _run(config, workdir, *opened, stage, say)
     except OSError as error:
@@ -216,8 +220,9 @@ def _run(
                     if meter.skipping and not (last or stopping):
                         continue  # it may have diverged, and what is saved must be whole
                     scores = validate() if look else None
-                    # What PSNR ranks best is not what discriminators are there for.
-                    ranked = scores.values if scores and not judges else None
+                    # What comes after a stage for PSNR gives up some of it on purpose.
+                    by_psnr = not judges and not config.pretrain.steps
+                    ranked = scores.values if scores and by_psnr else None
                     checkpoints.save(step, state, spec=spec, metrics=ranked)
                     meter.resume()
                 if stopping and not last:
@@ -233,7 +238,7 @@ def _run(
         if validation is not None and scores is not None:
             comparison = _compare(config, workdir, validation, scores, say)
         log.close()
-        return Outcome(step, comparison, None)
+        return Outcome(step, comparison, stop.name)
 
 
 def _compare(
@@ -241,7 +246,7 @@ def _compare(
 ) -> Comparison:
     """The network beside bicubic and, if the run had one, that of the stage for PSNR."""
     networks, before = [(config.model, scores)], stage_folder(workdir)
-    if config.pretrain.steps and before.is_dir():
+    if config.pretrain.steps and step_folders(before / "checkpoints"):
         variables = load_model(before, warn=say)[1]
         networks = [
             (f"{config.model}, stage for PSNR", validation.score(variables)),
@@ -257,39 +262,3 @@ def _self_contained(config: TrainConfig) -> TrainConfig:
         spec = resolve(spec, config.scale)
     # As it will come back from JSON.
     return from_dict(to_dict(dataclasses.replace(config, degradation=spec)))
-
-
-def _refuse_another_run(workdir: Path, config: TrainConfig, say: Say) -> None:
-    """A run folder belongs to one model: names the field that differs."""
-    if workdir.exists() and not workdir.is_dir():
-        raise InputError(f"--workdir: {workdir} is not a folder")
-    try:
-        stored = from_dict(read_spec(workdir / "checkpoints")[0]["config"])
-    except InputError:
-        return  # there is none, or restoring will say what is wrong with it
-    olds, news = _identity(stored), _identity(config)
-    for name in {**olds, **news}:
-        old, new = olds.get(name), news.get(name)
-        if old != new:
-            raise InputError(
-                f"--workdir: {workdir} holds a run with {name} {old}, the config says {new}; "
-                "use another --workdir"
-            )
-    for name in (f.name for f in dataclasses.fields(TrainConfig)):
-        if getattr(stored, name) != getattr(config, name):
-            say(f"note: config.{name} differs from the run so far in {workdir}")
-
-
-def _identity(config: TrainConfig) -> dict[str, Any]:
-    """What may not change between a checkpoint and the run that goes on from it, by its name."""
-    fields = {name: operator.attrgetter(name)(config) for name in _IDENTITY}
-    # Decay and threshold may change, but not whether there is an average, or a running mean.
-    fields |= {"ema": config.ema > 0, "guard.spike": config.guard.spike > 0}
-    adversarial = config.adversarial
-    if adversarial.discriminators:
-        fields["adversarial.optimizer.name"] = adversarial.optimizer.name
-        fields["adversarial.lag"] = adversarial.lag > 0
-    for name, one in adversarial.discriminators.items():
-        where = f"adversarial.discriminators.{name}"
-        fields[where] = f"{one.model} {one.model_args} on {one.on}"
-    return fields

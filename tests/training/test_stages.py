@@ -1,8 +1,11 @@
 """A run of two stages: killed in either, it ends as one that never stopped, bit for bit."""
 
 import json
+import os
 import random
 import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import jax
@@ -12,9 +15,17 @@ from PIL import Image
 
 from jaxsr.errors import InputError
 from jaxsr.loading import load_model
-from jaxsr.training.config import load_config, override
+from jaxsr.training.config import (
+    AdversarialConfig,
+    GuardConfig,
+    TrainConfig,
+    load_config,
+    override,
+)
 from jaxsr.training.loop import train as train_config
 from jaxsr.training.restore import read_meta, step_folders
+from jaxsr.training.same_run import refuse_another_run
+from jaxsr.training.stages import first_stage
 from tests.training.runs import ROOT, compiled_once, killed, train
 
 STEPS = 6  # of each stage
@@ -57,6 +68,13 @@ def uninterrupted(flags, tmp_path_factory) -> Path:
     workdir = tmp_path_factory.mktemp("uninterrupted") / "run"
     assert train(flags, workdir) == 0
     return workdir
+
+
+def config_of(flags: list[str]) -> TrainConfig:
+    config = load_config(flags[0].removeprefix("--config="))
+    for flag in flags[1:]:
+        config = override(config, *flag.removeprefix("--config.").split("=", 1))
+    return config
 
 
 def digests(workdir: Path) -> dict[str, str]:
@@ -147,11 +165,49 @@ def test_a_finished_first_stage_is_not_run_again(flags, uninterrupted, tmp_path)
     ],
 )
 def test_another_run_is_refused(flags, uninterrupted, field, value, message):
-    config = load_config(flags[0].removeprefix("--config="))
-    for flag in flags[1:]:
-        config = override(config, *flag.removeprefix("--config.").split("=", 1))
+    config = override(config_of(flags), field, value)
     with pytest.raises(InputError, match=f"holds a run with .*{message}"):
-        train_config(override(config, field, value), uninterrupted, say=lambda line: None)
+        train_config(config, uninterrupted, say=lambda line: None)
+
+
+def test_a_finished_first_stage_of_another_network_is_refused(flags, uninterrupted, tmp_path):
+    """Though much of it would fit; how it was trained may differ."""
+    workdir = tmp_path / "run"
+    shutil.copytree(uninterrupted / "psnr", workdir / "psnr")
+    config = override(config_of(flags), "model_args.blocks", "2")
+    with pytest.raises(InputError, match=r"psnr holds a run with model_args \{.*1, .*2"):
+        train_config(config, workdir, say=lambda line: None)
+    assert not (workdir / "checkpoints").exists()
+    first = first_stage(replace(config_of(flags), guard=GuardConfig(spike=9.0)))
+    assert first is not None
+    refuse_another_run(workdir / "psnr", first, lambda line: None, network_alone=True)
+
+
+def test_a_signal_at_the_end_of_the_first_stage_stops_the_run(flags, uninterrupted, tmp_path):
+    workdir = tmp_path / "run"
+
+    def react(line: str) -> None:
+        if line.startswith(f"step {STEPS}: validation"):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    assert train(flags, workdir, react) == 128 + signal.SIGTERM
+    assert digests(workdir / "psnr") == digests(uninterrupted / "psnr")
+    assert not (workdir / "checkpoints").exists()
+
+
+def test_psnr_does_not_rank_a_second_stage(flags, uninterrupted, tmp_path):
+    """Even one without discriminators; and its end does not need the first stage's checkpoints."""
+    config = replace(config_of(flags), adversarial=AdversarialConfig(), steps=2, validate_every=1)
+    workdir, lines = tmp_path / "run", []
+    shutil.copytree(uninterrupted / "psnr", workdir / "psnr")
+    outcome = train_config(config, workdir, say=lines.append)
+    assert outcome.comparison is not None and len(outcome.comparison.rows) == 3
+    assert [read_meta(path)["metrics"] for path in step_folders(workdir / "checkpoints")] == [
+        {}
+    ] * 2
+    shutil.rmtree(workdir / "psnr" / "checkpoints")
+    outcome = train_config(config, workdir, say=lines.append)
+    assert outcome.comparison is not None and len(outcome.comparison.rows) == 2
 
 
 def test_the_generator_is_the_averaged_one(uninterrupted):
