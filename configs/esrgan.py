@@ -81,6 +81,34 @@ def get_config(variant: str = "") -> TrainConfig:
         validate_every=10,
         checkpoint_every=5,
     )
+    # So few updates need a layer near the pixels, and the pixels themselves to hold the colours.
+    small = replace(
+        base,
+        model_args={"blocks": 2, "features": 16, "growth": 8},
+        pretrain=PretrainConfig(
+            steps=1500,
+            loss="l1",
+            optimizer=OptimizerConfig(learning_rate=1e-3, schedule="cosine", warmup=50),
+        ),
+        loss={"l1": 1.0, "vgg16_conv2_2": 0.05},
+        steps=300,
+        data=replace(base.data, patch=64, batch=8),
+        optimizer=OptimizerConfig(learning_rate=1e-4),
+        adversarial=replace(
+            base.adversarial,
+            discriminators={
+                "image": DiscriminatorConfig(
+                    "vgg_style", {"features": 16, "dense": 32}, weight=5e-3
+                )
+            },
+            optimizer=OptimizerConfig(learning_rate=1e-4),
+        ),
+        ema=0.99,
+        metrics=("psnr", "ssim", "lpips"),
+        log_every=50,
+        validate_every=1500,
+        checkpoint_every=500,
+    )
     psnr = first_stage(base)
     assert psnr is not None
-    return choose(variant, {"": base, **variants, "psnr": psnr, "tiny": tiny})
+    return choose(variant, {"": base, **variants, "psnr": psnr, "small": small, "tiny": tiny})

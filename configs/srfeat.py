@@ -1,4 +1,4 @@
-"""SRFeat in two stages. Squared error: Adam 1e-4 for 20 epochs, a tenth from the 17th on. Then
+"""SRFeat in two stages. Squared error: Adam 1e-4 for 20 epochs, a tenth after 17 of them. Then
 against two discriminators, of images and of VGG19's relu5_4 features: squared error of these
 features, divided by 12.75, plus 0.001 of each adversarial loss; batch norms as in inference; Adam
 1e-4, a tenth after every second of 5 epochs. HR patches of 296 pixels, batches of 9, epochs of
@@ -11,10 +11,12 @@ The first stage is a run of its own in runs/srfeat/psnr. To start from weights i
 --config.pretrain.steps=0 --config.init_from=runs/other (or a file).
 
 Variants: x4 (default; the only scale); psnr (the first stage alone); tiny. The paper trains the
-first stage on ImageNet; the authors' code, whose numbers these are, on DIV2K. As there, the
-discriminators' own losses are multiplied by 0.001, too, and Adam's epsilon is 1e-10. VGG19 has
-Caffe's weights (docs/perceptual.md); SR is not clipped before it. The discriminator of images has
-194 million parameters at 296 pixels. Published PSNR-Y on Set5 after the first stage: 32.27 dB.
+first stage on ImageNet; the authors' code, whose numbers these are, on DIV2K (where its loop makes
+a 21st epoch of the first stage). As there, the discriminators' own losses are multiplied by 0.001,
+too, they learn before the generator in each step, and the second stage's Adam has an epsilon of
+1e-10. VGG19 has Caffe's weights (docs/perceptual.md); SR is not clipped before it, as it is there.
+The discriminator of images has 194 million parameters at 296 pixels. Published PSNR-Y on Set5 after
+the first stage: 32.27 dB.
 """
 
 from dataclasses import replace

@@ -73,4 +73,29 @@ def get_config(variant: str = "") -> TrainConfig:
         validate_every=10,
         checkpoint_every=5,
     )
-    return choose(variant, {"": base, **variants, "tiny": tiny})
+    # So few updates need a layer near the pixels, and the pixels themselves to hold the colours.
+    small = replace(
+        base,
+        model_args={"blocks": 4, "features": 16},
+        pretrain=PretrainConfig(
+            steps=2500,
+            loss="mse",
+            optimizer=OptimizerConfig(learning_rate=1e-3, schedule="cosine", warmup=50),
+        ),
+        loss={"mse": 5.0, "vgg16_relu2_2_mse": 12.75**-2},
+        steps=200,
+        data=replace(base.data, patch=64, batch=8),
+        optimizer=OptimizerConfig(learning_rate=1e-4),
+        adversarial=replace(
+            short,
+            discriminators={
+                "image": DiscriminatorConfig("srgan", {"features": 16, "dense": 64}, weight=5e-3)
+            },
+        ),
+        ema=0.99,
+        metrics=("psnr", "ssim", "lpips"),
+        log_every=50,
+        validate_every=2500,
+        checkpoint_every=500,
+    )
+    return choose(variant, {"": base, **variants, "small": small, "tiny": tiny})

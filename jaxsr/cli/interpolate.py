@@ -90,6 +90,7 @@ def _alphas(text: str) -> list[float]:
         except ValueError:
             raise InputError(f"--alpha: '{part}' is no number; give one such as 0.8") from None
         check_alpha(alpha)
+        alpha = abs(alpha)  # -0 is 0
         if alpha in alphas:
             raise InputError(f"--alpha: {alpha:g} is named twice")
         alphas.append(alpha)

@@ -18,6 +18,7 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from jaxsr.errors import InputError
 from jaxsr.interop.files import read_state, write_state
 
+_LARGEST = 10_000  # of the sizes of any network
 _KEY = "jaxsr"  # of the metadata
 _COLLECTIONS = ("params", "batch_stats")
 
@@ -84,6 +85,8 @@ def _built(path: Path, model: str, args: dict[str, Any]) -> Any:
     from jaxsr.models.discriminators import create_discriminator
 
     try:
+        if any(isinstance(value, int) and value > _LARGEST for value in args.values()):
+            raise OverflowError
         return create_discriminator(model, **args)
     except InputError as error:
         raise InputError(f"{path}: {str(error)[:200]}") from None
