@@ -72,9 +72,10 @@ MODELS = {
         url="https://openaccess.thecvf.com/content_ECCV_2018/html/Seong-Jin_Park_SRFeat_Single_Image_ECCV_2018_paper.html",
         upsampling="end: sub-pixel",
         scales=(4,),
-        recipe="MSE on HR patches of 296, batches of 9, Adam 1e-4 for 20 epochs, a tenth from the "
-        "17th; then squared error of VGG19 conv5_4 features + 0.001 GAN on images + 0.001 GAN on "
-        "features for 5 epochs, batch norms frozen",
+        recipe="MSE on HR patches of 296, batches of 9, Adam 1e-4 for 20 epochs, a tenth after "
+        "17; then squared error of VGG19 conv5_4 features after ReLU, divided by 12.75, + 0.001 "
+        "GAN on images + 0.001 GAN on features for 5 epochs, a tenth after every second, batch "
+        "norms frozen",
         published={
             4: {
                 "Set5": (32.27, 0.8938),

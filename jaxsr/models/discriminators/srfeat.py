@@ -4,8 +4,10 @@ Feature Discrimination", https://openaccess.thecvf.com/content_ECCV_2018/papers/
 Both have SRGAN's layers. One judges images, the other VGG19's features relu5_4 (after the ReLU,
 before the pooling), 512 channels a sixteenth of the image's size. As in the authors' code, in
 TensorFlow: every convolution has a bias, those of stride 2 pad at the end, kernels start He-normal,
-truncated, and biases at zero. The authors train on 296x296 pixels, for which 98 % of the image
-discriminator's parameters are one dense layer's.
+truncated, and biases at zero. Deviation: so do the dense kernels, which there start normal of
+deviation 0.1, truncated, whatever the fan-in: the first logits are then tens at 296x296 pixels, on
+which the authors train, and for which 98 % of the image discriminator's parameters are one dense
+layer's.
 """
 
 import functools
