@@ -102,7 +102,7 @@ class AdversarialConfig:
     lag: float = 0.0
     freeze_batch_norm: bool = False  # the generator's: as they are in inference (SRFeat)
     r1: float = 0.0  # gamma of the R1 penalty on the discriminators; 0 = none
-    r1_every: int = 16  # in every so manieth step, times this
+    r1_every: int = 16  # in every so manieth of their turns, times this
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ from jaxsr.training.inputs import Inputs, open_inputs
 from jaxsr.training.lock import locked
 from jaxsr.training.meter import Meter, Say, progress_bar
 from jaxsr.training.optimizer import make_schedule
-from jaxsr.training.restore import load_model
+from jaxsr.training.restore import FIRST_STAGE, load_model
 from jaxsr.training.rules import check
 from jaxsr.training.runlog import RunLog, versions, write_json
 from jaxsr.training.same_run import refuse_another_run
@@ -94,7 +94,7 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             refuse_another_run(folder, first, say, network_alone=done)
             if not done:
                 say(f"stage 1 of 2, for PSNR, in {folder}")
-                outcome = _train_stage(first, folder, start, "psnr", say)
+                outcome = _train_stage(first, folder, start, FIRST_STAGE, say)
                 if outcome.stopped_by is not None:
                     say(f"{outcome.stopped_by}: stopped in stage 1 of 2")
                     return outcome

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from jaxsr.errors import InputError
 from jaxsr.training.config import TrainConfig
 from jaxsr.training.feed import rows
+from jaxsr.training.restore import FIRST_STAGE
 from jaxsr.training.runlog import RunLog
 from jaxsr.training.step import Metrics
 
@@ -98,10 +99,11 @@ class Meter:
         if not bad:
             what += f", more than {self._config.guard.spike:g} times its running mean,"
         if self._in_row >= self._config.guard.skips:
+            field = "pretrain.optimizer" if self._stage == FIRST_STAGE else "optimizer"
             raise InputError(
                 f"the training diverged: {what} at step {self._step}, the last of {self._in_row} "
-                "skipped in a row; lower config.optimizer.learning_rate or set "
-                "config.optimizer.clip_norm, and start again (what was saved before is whole)"
+                f"skipped in a row; lower config.{field}.learning_rate or set "
+                f"config.{field}.clip_norm, and start again (what was saved before is whole)"
             )
         if self._in_row == 1:
             self._say(f"step {self._step}: {what}; the update is skipped")

@@ -15,9 +15,10 @@ class Turn(NamedTuple):
 
 def turn_of(config: AdversarialConfig, step: int) -> Turn:
     """The turn of step number `step`, from 0. Both learn in step 0."""
-    learns = step % config.discriminator_every == 0
+    update, rest = divmod(step, config.discriminator_every)
+    learns = rest == 0
     return Turn(
         generator=step % config.generator_every == 0,
         discriminator=learns,
-        penalty=learns and config.r1 > 0 and step % config.r1_every == 0,
+        penalty=learns and config.r1 > 0 and update % config.r1_every == 0,
     )

@@ -172,11 +172,14 @@ def test_each_player_learns_by_its_own_loss_alone():
 
 
 def test_turns():
-    config = AdversarialConfig(generator_every=2, discriminator_every=3, r1=1.0, r1_every=6)
+    config = AdversarialConfig(generator_every=2, discriminator_every=3, r1=1.0, r1_every=2)
     assert [tuple(turn_of(config, step)) for step in range(7)] == [
         *((True, True, True), (False, False, False), (True, False, False), (False, True, False)),
         *((True, False, False), (False, False, False), (True, True, True)),
     ]
+    # Of the discriminators' turns: else the penalty would weigh more, the fewer they are.
+    config = AdversarialConfig(discriminator_every=2, r1=1.0, r1_every=4)
+    assert [step for step in range(24) if turn_of(config, step).penalty] == [0, 8, 16]
     for generator, discriminator in itertools.product((True, False), repeat=2):
         step, state = build(AdversarialConfig(), turn=Turn(generator, discriminator))
         new, metrics = step(state, BATCH)

@@ -7,8 +7,11 @@ import shutil
 import signal
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
@@ -23,6 +26,7 @@ from jaxsr.training.config import (
     override,
 )
 from jaxsr.training.loop import train as train_config
+from jaxsr.training.meter import Meter
 from jaxsr.training.restore import read_meta, step_folders
 from jaxsr.training.same_run import refuse_another_run
 from jaxsr.training.stages import first_stage
@@ -193,6 +197,15 @@ def test_a_signal_at_the_end_of_the_first_stage_stops_the_run(flags, uninterrupt
     assert train(flags, workdir, react) == 128 + signal.SIGTERM
     assert digests(workdir / "psnr") == digests(uninterrupted / "psnr")
     assert not (workdir / "checkpoints").exists()
+
+
+@pytest.mark.parametrize(("stage", "field"), [("psnr", "pretrain.optimizer"), ("", "optimizer")])
+def test_the_rate_to_lower_is_that_of_the_stage(flags, stage, field):
+    config = override(config_of(flags), "guard.skips", "1")
+    bar, log = SimpleNamespace(update=lambda steps: None), SimpleNamespace()
+    meter = Meter(config, 0, float, bar, cast(Any, log), lambda line: None, stage)
+    with pytest.raises(InputError, match=f"loss is nan.* lower config.{field}.learning_rate or"):
+        meter.read({"loss": jnp.array(jnp.nan), "skipped": jnp.array(1.0)})
 
 
 def test_psnr_does_not_rank_a_second_stage(flags, uninterrupted, tmp_path):
