@@ -12,9 +12,10 @@ is worse than a threshold on HR or on SR in the step before, as in the paper.
 The paper trains on the images of MS-COCO whose shorter side has more than 384 pixels, which the
 authors reduce by Pillow's Lanczos kernel, here by MATLAB's bicubic. Ours are the batch, the numbers
 of updates, the threshold, that the discriminator learns before the generator in a step, its own
-loss multiplied by the same weight (as tensorpack's replication has it), and that P, PA and PAT
-begin from E, trained as a stage of the same run. VGG19's weights are Caffe's (docs/perceptual.md).
-Published PSNR-Y on Set5: E 31.74 dB, PAT 28.56.
+loss multiplied by the same weight (as tensorpack's replication has it), flips and rotations, the
+average of the weights (ema), and that P, PA and PAT begin from E, trained as a stage of the same
+run. VGG19's weights are Caffe's (docs/perceptual.md). Published PSNR-Y on Set5: E 31.74 dB, PAT
+28.56.
 """
 
 from dataclasses import replace

@@ -12,11 +12,11 @@ runs/esrgan_x4/psnr runs/esrgan_x4 --alpha 0.8 -o mixed.safetensors` is the pape
 
 Variants: x2 (Real-ESRGAN's network), x3, x4 (default; the paper's); psnr (the first stage alone);
 small (both stages in minutes on two cores; L1 of pixels and of VGG16's conv2_2, not the paper's
-loss); tiny. The discriminator is that of the authors' code, as are the average of the weights (ema)
-and that both players learn at once; the paper's is SRGAN's, and they alternate. At x3 the patches
-of the second stage are 126 pixels. Large patches matter in the first stage: 192 instead of 96
-are worth 0.1 dB. Published PSNR-Y on Set5 at x4 after it: 32.73 dB, with DIV2K alone 32.60; LPIPS
-of the whole: 0.0748.
+loss); tiny. As in the authors' code the discriminator is not SRGAN's, as the paper has it, both
+players learn at once, and the average of the weights (ema) is what is scored. At x3 the patches of
+the second stage are 126 pixels. Large patches matter in the first stage: 192 instead of 96 are
+worth 0.1 dB. Published PSNR-Y on Set5 at x4 after it: 32.73 dB, with DIV2K alone 32.60; LPIPS of
+the whole: 0.0748.
 """
 
 from dataclasses import replace

@@ -12,9 +12,9 @@ The first stage is a run of its own in runs/srgan_x4/psnr. To start from weights
 Variants: x2, x4 (default; the paper's), x8; small (both stages in minutes on two cores; squared
 error of pixels and of VGG16's relu2_2, not the paper's loss); tiny. The paper trains on 350,000
 images of ImageNet, and its VGG19 has Caffe's weights, whose features the 12.75 is meant for
-(docs/perceptual.md). It has the players alternate; here the discriminator begins. Ours are flips and
-rotations, and the average of the weights (ema), which is what is scored. Published PSNR-Y on Set5
-at x4: 29.40 dB.
+(docs/perceptual.md). Ours are that the discriminator learns before the generator in a step, flips
+and rotations, and the average of the weights (ema), which is what is scored. Published PSNR-Y on
+Set5 at x4: 29.40 dB.
 """
 
 from dataclasses import replace
