@@ -93,6 +93,8 @@ def train(config: TrainConfig, workdir: str | Path, *, say: Say) -> Outcome:
             # What trained a finished stage does not matter any more.
             refuse_another_run(folder, first, say, network_alone=done)
             if not done:
+                if first.data.patch != config.data.patch:
+                    open_inputs(config, lambda line: None)  # patches too large must show now
                 say(f"stage 1 of 2, for PSNR, in {folder}")
                 outcome = _train_stage(first, folder, start, FIRST_STAGE, say)
                 if outcome.stopped_by is not None:
@@ -116,7 +118,7 @@ def _train_stage(config: TrainConfig, workdir: Path, start: str, stage: str, say
     # Inputs first: a broken file must show before a run folder appears.
     start_variables = None
     if start and not step_folders(workdir / "checkpoints"):
-        start_variables = read_start(start, model_of(config))
+        start_variables = read_start(start, model_of(config), say)
     inputs = open_inputs(config, say)
     validation = Validation(config, inputs.tests, say) if inputs.tests else None
     try:

@@ -53,8 +53,10 @@ def _falling(config: OptimizerConfig) -> optax.Schedule:
     return rate
 
 
-def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransformationExtraArgs:
-    """The update rule, for parameters in a dict by top-level submodule.
+def make_optimizer(
+    config: OptimizerConfig, steps: int, field: str = "optimizer"
+) -> optax.GradientTransformationExtraArgs:
+    """The update rule, for parameters in a dict by top-level submodule; of `config.FIELD`.
 
     `update(grads, state, params, step=..., scales=...)` takes the number of updates done and the
     scales that the gradient is of: heads of other scales (see `jaxsr.models.multiscale`) stay as
@@ -77,7 +79,7 @@ def make_optimizer(config: OptimizerConfig, steps: int) -> optax.GradientTransfo
         rule = optax.scale_by_adam(config.b1, config.b2, config.eps)
 
     def init(params: Any) -> dict[str, Any]:
-        _check_rates(config, params)
+        _check_rates(config, params, field)
         return {head: rule.init(part) for head, part in _by_head(params).items()}
 
     def update(
@@ -141,12 +143,12 @@ def _factor(config: OptimizerConfig, name: str) -> float:
     return next((f for pattern, f in config.rates.items() if re.search(pattern, name)), 1.0)
 
 
-def _check_rates(config: OptimizerConfig, params: Any) -> None:
+def _check_rates(config: OptimizerConfig, params: Any, field: str) -> None:
     names = [_name(path) for path, _ in jax.tree.leaves_with_path(params)]
     for pattern in config.rates:
         if not any(re.search(pattern, name) for name in names):
             raise InputError(
-                f"config.optimizer.rates.{pattern}: no parameter has it in its path; "
+                f"config.{field}.rates.{pattern}: no parameter has it in its path; "
                 f"they are such as {names[0]}"
             )
 

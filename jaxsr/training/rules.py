@@ -50,8 +50,13 @@ def check(config: TrainConfig) -> None:
         _check_loss(first)
     _check_scales(config, model)
     check_discriminators(config)
-    if config.optimizer.rates:
-        jax.eval_shape(make_optimizer(config.optimizer, config.steps).init, shapes(model)["params"])
+    for field, optimizer in (
+        ("optimizer", config.optimizer),
+        ("pretrain.optimizer", config.pretrain.optimizer),
+    ):
+        if optimizer.rates:
+            rule = make_optimizer(optimizer, config.steps, field)
+            jax.eval_shape(rule.init, shapes(model)["params"])
     if config.supervision != "none" and not supervises(model):
         raise InputError(
             f"config.supervision: {config.model} x{config.scale} has no outputs besides SR; "

@@ -110,11 +110,9 @@ def check_discriminators(config: TrainConfig) -> None:
                 f"{one.model} has batch norms, which mix them; use unet, enhancenet or r1 = 0"
             )
         if adversarial.optimizer.rates:
-            optimizer = make_optimizer(adversarial.optimizer, config.steps)
-            try:
-                jax.eval_shape(optimizer.init, made[0]["params"])
-            except InputError as error:
-                raise InputError(f"{where}: {error}") from None
+            field = "adversarial.optimizer"
+            optimizer = make_optimizer(adversarial.optimizer, config.steps, field)
+            jax.eval_shape(optimizer.init, made[0]["params"])
 
 
 def _variables(judge: Judge, side: int) -> Any:

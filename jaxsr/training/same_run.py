@@ -51,10 +51,10 @@ def _identity(config: TrainConfig) -> dict[str, Any]:
     # Decay and threshold may change, but not whether there is an average, or a running mean.
     fields |= {"ema": config.ema > 0, "guard.spike": config.guard.spike > 0}
     adversarial = config.adversarial
-    if adversarial.discriminators:
-        fields["adversarial.optimizer.name"] = adversarial.optimizer.name
-        fields["adversarial.lag"] = adversarial.lag > 0
     for name, one in adversarial.discriminators.items():
         where = f"adversarial.discriminators.{name}"
         fields[where] = f"{one.model} {one.model_args} on {one.on}"
+    if adversarial.discriminators:
+        fields["adversarial.optimizer.name"] = adversarial.optimizer.name
+        fields["adversarial.lag"] = adversarial.lag > 0
     return fields

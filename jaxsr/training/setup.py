@@ -45,9 +45,9 @@ def fresh_state(config: TrainConfig, judges: Mapping[str, Judge]) -> TrainState 
     return create_adversarial_state(
         state,
         judges,
-        make_optimizer(config.adversarial.optimizer, config.steps),
+        _judge_optimizer(config),
         config.data.patch,
-        jax.random.fold_in(key, 1),
+        jax.random.fold_in(key, 2),  # the generator's are split from it: 0 and 1
         lag=config.adversarial.lag > 0,
     )
 
@@ -80,12 +80,16 @@ def build_step(
         loss,
         config.ema,
         judges,
-        make_optimizer(config.adversarial.optimizer, config.steps),
+        _judge_optimizer(config),
         config.adversarial,
         turn=turn,
         guard=config.guard,
         natural=natural,
     )
+
+
+def _judge_optimizer(config: TrainConfig) -> Any:
+    return make_optimizer(config.adversarial.optimizer, config.steps, "adversarial.optimizer")
 
 
 def _pairing(config: TrainConfig, scale: int, data: DataConfig) -> Pairing:

@@ -123,7 +123,7 @@ class Comparison:
       protocol: the name of the protocol.
       picture: the side-by-side picture of all rows.
       gain: the PSNR that the network gained over bicubic, in dB; None for a run with
-        discriminators, which gives up PSNR on purpose.
+        discriminators or after a stage for PSNR, which gives up PSNR on purpose.
     """
 
     rows: tuple[tuple[str, Scores], ...]
@@ -148,7 +148,7 @@ def compare(
     rows = (("bicubic", validation.bicubic()), *networks)
     write_image(path, Picture(validation.picture(rows), None))
     config, gain = validation.config, None
-    if not config.adversarial.discriminators:
+    if not (config.adversarial.discriminators or config.pretrain.steps):
         gain = networks[-1][1].values["psnr"] - rows[0][1].values["psnr"]
     return Comparison(rows, config.protocol, path, gain)
 

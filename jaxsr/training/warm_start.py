@@ -14,18 +14,19 @@ from jaxsr.training.digests import named, nested
 from jaxsr.training.state import TrainState, shapes
 
 
-def read_start(path: str, model: Any) -> dict[str, Any]:
+def read_start(path: str, model: Any, say: Callable[[str], None]) -> dict[str, Any]:
     """The variables of a run folder (its best checkpoint) or of a weights file.
 
     Args:
       path: of either.
       model: the network that is to start from them.
+      say: gets one line for each checkpoint that is not whole.
 
     Raises:
       InputError: for a path that is neither or cannot be read, or if no parameter in it fits.
     """
     if Path(path).is_dir():
-        variables = load_model(Path(path))[1]
+        variables = load_model(Path(path), warn=say)[1]
     else:
         from jaxsr.interop.weights import load_weights_file
 

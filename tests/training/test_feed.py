@@ -4,14 +4,19 @@ import json
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax.sharding import AxisType
+from jax.tree_util import Partial
 from PIL import Image
 
 from jaxsr.data import make_batch
 from jaxsr.errors import InputError
+from jaxsr.losses import get_loss
 from jaxsr.training.checkpoint import load_model, read_spec
 from jaxsr.training.config import DataConfig, OptimizerConfig, TrainConfig
+from jaxsr.training.feed import Feed
 from jaxsr.training.inputs import open_inputs
 from jaxsr.training.loop import train
 from jaxsr.training.rules import check
@@ -116,6 +121,23 @@ def test_shares_of_sets_with_several_lr_of_each_hr(folder, tmp_path):
     plan = open_inputs(replace(config, data=data), quiet).plan
     visits = np.bincount(plan.visits)
     assert len(visits) == 9 and visits[:6].sum() == visits[6:].sum()
+
+
+def test_fixed_networks_are_there_once(folder):
+    """Two losses on one network share its arrays, so that the compiler sees what both compute."""
+    config = small(folder)
+    mesh = jax.make_mesh((1,), ("data",), axis_types=(AxisType.Auto,))
+    feed = Feed(config, open_inputs(config, quiet).plan, mesh)
+
+    def arrays(loss) -> int:
+        step = Partial(lambda loss, state, batch: (state, {"loss": loss(batch, batch)}), loss)
+        call = feed.program(step, 16, 1)
+        return len(jax.make_jaxpr(call)(jnp.zeros(3), jnp.zeros((1, 8, 8, 3))).consts)
+
+    names = ("vgg_random_conv1_1", "vgg_random_relu1_2")
+    one, both = get_loss({names[0]: 1.0}), get_loss(dict.fromkeys(names, 1.0))
+    assert len(jax.tree.leaves(both)) == 2 * len(jax.tree.leaves(one))
+    assert arrays(both) == arrays(one) == len(jax.tree.leaves(one))
 
 
 def test_pairs_too_small_for_the_patch(folder, tmp_path):

@@ -28,6 +28,7 @@ from jaxsr.training.config import (
 from jaxsr.training.loop import train as train_config
 from jaxsr.training.meter import Meter
 from jaxsr.training.restore import read_meta, step_folders
+from jaxsr.training.rules import check
 from jaxsr.training.same_run import refuse_another_run
 from jaxsr.training.stages import first_stage
 from tests.training.runs import ROOT, compiled_once, killed, train
@@ -172,6 +173,20 @@ def test_another_run_is_refused(flags, uninterrupted, field, value, message):
     config = override(config_of(flags), field, value)
     with pytest.raises(InputError, match=f"holds a run with .*{message}"):
         train_config(config, uninterrupted, say=lambda line: None)
+
+
+def test_patches_too_large_for_the_second_stage_show_before_the_first(flags, tmp_path):
+    config = override(config_of(flags), "pretrain.patch", "32")
+    with pytest.raises(InputError, match="400x400"):
+        train_config(override(config, "data.patch", "400"), tmp_path / "run", say=lambda line: None)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("field", ["pretrain.optimizer", "adversarial.optimizer", "optimizer"])
+def test_rates_of_no_parameter_show_before_anything_runs(flags, field):
+    config = override(config_of(flags), f"{field}.rates.nope", "0.5")
+    with pytest.raises(InputError, match=f"^config.{field}.rates.nope: no parameter has it"):
+        check(config)
 
 
 def test_a_finished_first_stage_of_another_network_is_refused(flags, uninterrupted, tmp_path):

@@ -42,7 +42,7 @@ def run(tmp_path):
 def test_from_a_run(run):
     lines, before = [], fresh(3)
     x3 = create_model("edsr_baseline", scale=3, **ARGUMENTS)
-    state = start_from(before, read_start(str(run), x3), "run", lines.append)
+    state = start_from(before, read_start(str(run), x3, lines.append), "run", lines.append)
     assert_started(state, before, fresh(2, seed=1).ema)
     assert lines == [
         "starting from run: 10 of 12 tensors; these start afresh: "
@@ -67,11 +67,11 @@ def test_batch_statistics_are_taken_too(everything):
 
 def test_a_run_that_does_not_fit(run):
     with pytest.raises(InputError, match=f"config.init_from: {run} holds no tensor that fits"):
-        read_start(str(run), create_model("espcn", scale=2))
+        read_start(str(run), create_model("espcn", scale=2), print)
 
 
 def test_what_is_not_there(tmp_path):
     model = create_model("edsr_baseline", scale=2, **ARGUMENTS)
     for path in (tmp_path / "missing.safetensors", tmp_path):
         with pytest.raises(InputError, match=str(path)):
-            read_start(str(path), model)
+            read_start(str(path), model, print)
