@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import jax
+import numpy as np
 import pytest
 from jax.experimental.compilation_cache import compilation_cache
+from PIL import Image
 
 from jaxsr.training import loop
 
@@ -60,6 +62,17 @@ def compiled_once(folder: Path) -> Iterator[None]:
         compilation_cache.reset_cache()  # it remembers the folder, or that there was none
         yield
         jax.config.update("jax_compilation_cache_dir", None)
+
+
+def textures(folder: Path, size: tuple[int, int]) -> list[str]:
+    """Smooth random images of (width, height) to train and to validate on, as flags of train.py."""
+    noise = np.random.default_rng(0)
+    for name, count in (("train", 3), ("validation", 1)):
+        (folder / name).mkdir()
+        for i in range(count):
+            seed = Image.fromarray(noise.integers(0, 256, (9, 9, 3), np.uint8))
+            seed.resize(size, Image.Resampling.BICUBIC).save(folder / name / f"{i}.png")
+    return [f"--config.data.{name}={folder / name}" for name in ("train", "validation")]
 
 
 def train(flags: list[str], workdir: Path, react: Callable[[str], Any] = str) -> int:

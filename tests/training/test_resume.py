@@ -14,14 +14,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from PIL import Image
 
 from jaxsr.models import create_model
 from jaxsr.training.checkpoint import Checkpoints
 from jaxsr.training.config import from_dict
 from jaxsr.training.optimizer import make_optimizer
 from jaxsr.training.state import create_state
-from tests.training.runs import ROOT, compiled_once, killed, train
+from tests.training.runs import ROOT, compiled_once, killed, textures, train
 
 STEPS = 12
 
@@ -35,13 +34,7 @@ def _compiled_once(tmp_path_factory):
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory) -> list[str]:
     """The command line of the run, without its --workdir."""
-    noise = np.random.default_rng(0)
-    data = tmp_path_factory.mktemp("data")
-    for name, count in (("train", 3), ("validation", 1)):
-        (data / name).mkdir()
-        for i in range(count):
-            seed = Image.fromarray(noise.integers(0, 256, (9, 9, 3), np.uint8))
-            seed.resize((48, 42), Image.Resampling.BICUBIC).save(data / name / f"{i}.png")
+    data = textures(tmp_path_factory.mktemp("data"), (48, 42))
     return [
         f"--config={ROOT / 'configs/espcn_x3.py'}:tiny",
         f"--config.steps={STEPS}",
@@ -49,8 +42,7 @@ def flags(tmp_path_factory) -> list[str]:
         "--config.validate_every=6",
         "--config.checkpoint_every=4",
         "--config.data.patch=24",
-        f"--config.data.train={data / 'train'}",
-        f"--config.data.validation={data / 'validation'}",
+        *data,
     ]
 
 

@@ -14,7 +14,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from PIL import Image
 
 from jaxsr.errors import InputError
 from jaxsr.loading import load_model
@@ -31,7 +30,7 @@ from jaxsr.training.restore import read_meta, step_folders
 from jaxsr.training.rules import check
 from jaxsr.training.same_run import refuse_another_run
 from jaxsr.training.stages import first_stage
-from tests.training.runs import ROOT, compiled_once, killed, train
+from tests.training.runs import ROOT, compiled_once, killed, textures, train
 
 STEPS = 6  # of each stage
 
@@ -45,13 +44,7 @@ def _compiled_once(tmp_path_factory):
 @pytest.fixture(scope="module")
 def flags(tmp_path_factory) -> list[str]:
     """The command line of the run, without its --workdir."""
-    noise = np.random.default_rng(0)
-    data = tmp_path_factory.mktemp("data")
-    for name, count in (("train", 3), ("validation", 1)):
-        (data / name).mkdir()
-        for i in range(count):
-            seed = Image.fromarray(noise.integers(0, 256, (9, 9, 3), np.uint8))
-            seed.resize((48, 44), Image.Resampling.BICUBIC).save(data / name / f"{i}.png")
+    data = textures(tmp_path_factory.mktemp("data"), (48, 44))
     return [
         f"--config={ROOT / 'configs/srgan.py'}:tiny",
         f"--config.steps={STEPS}",
@@ -63,8 +56,7 @@ def flags(tmp_path_factory) -> list[str]:
         "--config.validate_every=6",
         "--config.checkpoint_every=2",
         "--config.data.batch=2",
-        f"--config.data.train={data / 'train'}",
-        f"--config.data.validation={data / 'validation'}",
+        *data,
     ]
 
 
