@@ -141,7 +141,7 @@ def test_hinge_does_not_push_at_its_margin():
 def test_what_an_undecided_discriminator_costs():
     """All logits 0: log 2 for each cross-entropy, which is where a GAN should end."""
     zero = jnp.zeros((2, 1))
-    got = {name: [float(side(zero, zero)) for side in pair] for name, pair in GAN_LOSSES.items()}
+    got = {name: [float(loss[k](zero, zero)) for k in (0, 1)] for name, loss in GAN_LOSSES.items()}
     log2 = pytest.approx(np.log(2), rel=1e-6)
     assert got["vanilla"] == [log2, pytest.approx(2 * np.log(2), rel=1e-6)]
     assert got["relativistic"] == [log2, log2]
@@ -167,12 +167,26 @@ def test_symmetries():
     wasserstein = GAN_LOSSES["wasserstein"].discriminator
     assert close(wasserstein(FAKE, REAL), -wasserstein(REAL, FAKE))
     assert close(wasserstein(REAL + 3, FAKE + 3), wasserstein(REAL, FAKE))
-    generator, discriminator = GAN_LOSSES["relativistic"]
+    generator, discriminator, _ = GAN_LOSSES["relativistic"]
     assert close(generator(FAKE, REAL), discriminator(REAL, FAKE))
     for side in (generator, discriminator):
         assert close(side(REAL + 3, FAKE + 3), side(REAL, FAKE))
         slopes = jax.grad(side, (0, 1))(REAL, FAKE)
         assert abs(np.sum(slopes)) < 1e-6  # so no gradient moves all logits at once
+
+
+def test_scores_are_above_0_for_what_is_taken_for_real():
+    """Halfway between the labels, or over the mean of the other kind where there are none."""
+    real, fake = jnp.array([[2.0], [0.25], [-1.0]]), jnp.array([[0.75], [-0.5], [0.0]])
+    halves = {"vanilla": 0.0, "hinge": 0.0, "least_squares": 0.5}
+    expected = {name: (real - half, fake - half) for name, half in halves.items()}
+    for name in ("wasserstein", "relativistic"):
+        expected[name] = (real - 0.25 / 3, fake - 1.25 / 3)
+    assert expected.keys() == GAN_LOSSES.keys()
+    for name, scores in expected.items():
+        got = GAN_LOSSES[name].scores(real.astype(jnp.bfloat16), fake.astype(jnp.bfloat16))
+        np.testing.assert_allclose(got, scores, atol=1e-6, err_msg=name)
+        assert got[0].dtype == jnp.float32
 
 
 def test_both_halves_of_the_relativistic_loss_teach_the_generator():
