@@ -4,6 +4,8 @@ A degradation is a list of steps, plain data: a preset's name or your own (`spec
 `Pipeline` say how it is run; `presets` has the literature's.
 """
 
+import functools
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -41,11 +43,18 @@ def bicubic(scale: int, edge: str = "replicate") -> Pipeline:
 def get_degradation(spec: Spec, scale: int) -> Pipeline:
     """The degradation of a preset's name or of a list of steps.
 
+    The same object for the same steps, so that programs compiled for it are found again.
+
     Raises:
       InputError: naming what is unknown, or the step that makes no sense.
     """
-    steps = build(spec, scale)
-    return Pipeline(steps, plain(steps), scale)
+    return _pipeline(json.dumps(resolve(spec, scale)), scale)
+
+
+@functools.lru_cache(maxsize=16)
+def _pipeline(steps: str, scale: int) -> Pipeline:
+    made = build(json.loads(steps), scale)
+    return Pipeline(made, plain(made), scale)
 
 
 def resolve(spec: Spec, scale: int) -> list[dict[str, Any]]:
