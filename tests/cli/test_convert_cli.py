@@ -118,9 +118,11 @@ def test_upscale_and_eval_take_the_average_from_a_gan(tmp_path, run_folder):
     options = [f"--data={tmp_path / 'set'}", f"--save={tmp_path / 'sr'}"]
     assert eval_py([run_source, *options]) == 0
     want = upscaled(f"--weights={tmp_path / 'ema.npz'}")
-    np.testing.assert_array_equal(read_image(tmp_path / "sr" / "set" / "a.png").pixels, want)
+    # eval.py's program is another one, whose result may round to the next of 256 levels.
+    scored = read_image(tmp_path / "sr" / "set" / "a.png").pixels.astype(int)
+    assert np.abs(scored - want).max() <= 1
     np.testing.assert_array_equal(upscaled(run_source), want)
-    assert (upscaled(f"--weights={tmp_path / 'raw.npz'}") != want).any()
+    assert np.abs(upscaled(f"--weights={tmp_path / 'raw.npz'}").astype(int) - want).max() > 1
 
 
 def test_discriminator_out_and_in(tmp_path, run_folder, capsys):
