@@ -25,8 +25,7 @@ from jaxsr.training.config import AdversarialConfig, GuardConfig
 from jaxsr.training.guard import accept, choose
 from jaxsr.training.judging import for_generator, judge, judgement, learn, performance
 from jaxsr.training.pairing import Pairing
-from jaxsr.training.state import TrainState
-from jaxsr.training.step import Metrics, apply_training, average, draw_keys, kept
+from jaxsr.training.step import Metrics, apply_training, draw_keys, kept, updated
 from jaxsr.training.turns import Turn
 
 _BOTH = Turn()
@@ -135,7 +134,7 @@ def make_adversarial_step(
             metrics |= {"loss": objective, "grad_norm": optax.tree.norm(grads)}
             metrics |= content.named(terms)
             finite.append(metrics["grad_norm"])
-            new = _updated(old, grads, stats, optimizer, model.scale, ema_decay)
+            new = updated(old, grads, stats, optimizer.update, (model.scale,), ema_decay)
         accepted, memory = accept(guarded, old.guard, objective, *finite)
         new = AdversarialState(
             generator=dataclasses.replace(kept(accepted, new, old), guard=memory),
@@ -145,26 +144,3 @@ def make_adversarial_step(
         return new, metrics | {"skipped": 1.0 - accepted}
 
     return Partial(step, as_weighted_sum(loss), {name: j.view for name, j in judges.items()})
-
-
-def _updated(
-    state: TrainState,
-    grads: Any,
-    stats: Any,
-    optimizer: optax.GradientTransformationExtraArgs,
-    scale: int,
-    ema_decay: float,
-) -> TrainState:
-    """The generator after one update."""
-    updates, opt_state = optimizer.update(
-        grads, state.opt_state, state.params, step=state.step, scales=(scale,)
-    )
-    params = optax.apply_updates(state.params, updates)
-    return dataclasses.replace(
-        state,
-        step=state.step + 1,
-        params=params,
-        batch_stats=stats,
-        opt_state=opt_state,
-        ema=average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
-    )

@@ -79,21 +79,10 @@ def make_train_step(
 
         results, grads = jax.value_and_grad(objective, has_aux=True)(state.params)
         value, (terms, mse, batch_stats) = results
-        updates, opt_state = update(
-            grads, state.opt_state, state.params, step=state.step, scales=scales
-        )
-        params = optax.apply_updates(state.params, updates)
         grad_norm = optax.tree.norm(grads)
         accepted, guard = accept(guarded, state.guard, value, grad_norm)
-        new = TrainState(
-            step=state.step + 1,
-            params=params,
-            batch_stats=batch_stats,
-            opt_state=opt_state,
-            ema=average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
-            rng=state.rng,
-            guard=guard,
-        )
+        new = updated(state, grads, batch_stats, update, scales, ema_decay)
+        new = dataclasses.replace(new, guard=guard)
         metrics = {
             "loss": value,
             "psnr": -10.0 * jnp.log10(mse),
@@ -125,6 +114,29 @@ def apply_training(
     return sr, outputs, changed.get("batch_stats", variables["batch_stats"])
 
 
+def updated(
+    state: TrainState,
+    grads: Any,
+    batch_stats: Any,
+    update: Callable[..., tuple[Any, Any]],
+    scales: tuple[int, ...],
+    ema_decay: float,
+) -> TrainState:
+    """The state after one update by `update`, an optimiser's; its guard is left as it is."""
+    updates, opt_state = update(
+        grads, state.opt_state, state.params, step=state.step, scales=scales
+    )
+    params = optax.apply_updates(state.params, updates)
+    return dataclasses.replace(
+        state,
+        step=state.step + 1,
+        params=params,
+        batch_stats=batch_stats,
+        opt_state=opt_state,
+        ema=_average(state.ema, params, state.step, ema_decay) if ema_decay else state.ema,
+    )
+
+
 def kept(accepted: jax.Array, new: TrainState, old: TrainState) -> TrainState:
     """The new state or, if the update is not accepted, the old one but for the step's number."""
     parts = ("params", "batch_stats", "opt_state", "ema")
@@ -132,7 +144,7 @@ def kept(accepted: jax.Array, new: TrainState, old: TrainState) -> TrainState:
     return dataclasses.replace(new, **chosen)
 
 
-def average(ema: Any, params: Any, step: jax.Array, decay: float) -> Any:
+def _average(ema: Any, params: Any, step: jax.Array, decay: float) -> Any:
     """Exponential moving average; young ones forget the initialisation faster."""
     decay_now = jnp.minimum(decay, (1.0 + step) / (10.0 + step))
     return jax.tree.map(lambda e, p: e + (1.0 - decay_now) * (p - e), ema, params)
